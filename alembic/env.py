@@ -1,0 +1,35 @@
+"""Alembic's environment: one for all branches, ``versions/core`` and one more for each add-on.
+
+The connection is handed in by ``myproject.db.migrations``, which knows the ini file.
+"""
+
+from sqlalchemy import Connection, text
+
+from alembic import context
+from myproject.content import references, types  # noqa: F401 - their tables belong to the metadata
+from myproject.db.base import Base
+
+#: Any number will do, as long as nothing else locks it.
+MIGRATION_LOCK = 7_310_544_021
+
+
+def run(connection: Connection) -> None:
+    """Run the migrations in the transaction that is open on *connection*."""
+    if connection.dialect.name == "postgresql":
+        # Several servers may start at once: one migrates, the others wait and find it done.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
+        compare_type=True,
+        compare_server_default=True,
+    )
+    context.run_migrations()
+
+
+connection = context.config.attributes.get("connection")
+if connection is None:
+    raise SystemExit("Migrations run through: myproject -c FILE.ini db upgrade")
+run(connection)

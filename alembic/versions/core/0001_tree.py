@@ -1,0 +1,120 @@
+"""The tree, its content and the references between pages."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from alembic import op
+
+revision = "core0001"
+down_revision = None
+branch_labels = ("core",)
+depends_on = None
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Time = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "node",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("parent_id", Id),
+        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("position", Id, nullable=False),
+        sa.Column("type", sa.String(50), nullable=False),
+        sa.Column("title", sa.String(500), nullable=False),
+        sa.Column("nav_title", sa.String(500), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("created_at", Time, nullable=False),
+        sa.Column("modified_at", Time, nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.CheckConstraint("(parent_id IS NULL) = (id = 1)", name=op.f("ck_node_one_root")),
+        sa.CheckConstraint("parent_id <> id", name=op.f("ck_node_not_its_own_parent")),
+        sa.CheckConstraint("(name = '') = (id = 1)", name=op.f("ck_node_only_root_nameless")),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["node.id"], ondelete="CASCADE", name=op.f("fk_node_parent_id_node")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_node")),
+        sa.UniqueConstraint("parent_id", "name", name=op.f("uq_node_parent_id_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_node_parent_id_position_id"), "node", ["parent_id", "position", "id"])
+    op.create_index(op.f("ix_node_name"), "node", ["name"])
+    op.create_table(
+        "site",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", Time, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_site")),
+    )
+    op.create_table(
+        "page",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("body_html", sa.Text(), nullable=False),
+        sa.Column("toc", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["id"], ["node.id"], ondelete="CASCADE", name=op.f("fk_page_id_node")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_page")),
+    )
+    op.create_table(
+        "link",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("url", sa.String(2000), nullable=False),
+        sa.Column("target_id", Id),
+        sa.ForeignKeyConstraint(
+            ["id"], ["node.id"], ondelete="CASCADE", name=op.f("fk_link_id_node")
+        ),
+        sa.ForeignKeyConstraint(
+            ["target_id"], ["node.id"], ondelete="SET NULL", name=op.f("fk_link_target_id_node")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_link")),
+    )
+    op.create_index(op.f("ix_link_target_id"), "link", ["target_id"])
+    op.create_table(
+        "reference",
+        sa.Column("source_id", Id, nullable=False),
+        sa.Column("target_id", Id, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["node.id"], ondelete="CASCADE", name=op.f("fk_reference_source_id_node")
+        ),
+        sa.ForeignKeyConstraint(
+            ["target_id"], ["node.id"], ondelete="CASCADE", name=op.f("fk_reference_target_id_node")
+        ),
+        sa.PrimaryKeyConstraint("source_id", "target_id", name=op.f("pk_reference")),
+    )
+    op.create_index(op.f("ix_reference_target_id"), "reference", ["target_id"])
+    create_root()
+
+
+def create_root() -> None:
+    """Insert the rows that every site has: the root page and the site's own."""
+    now = dt.datetime.now(dt.UTC)
+    if op.get_bind().dialect.name == "sqlite":
+        now = now.replace(tzinfo=None)
+    metadata = sa.MetaData()
+    node, page, site = (
+        sa.Table(name, metadata, autoload_with=op.get_bind(), resolve_fks=False)
+        for name in ("node", "page", "site")
+    )
+    root = {"id": 1, "name": "", "position": 0, "type": "page", "title": "Home", "nav_title": ""}
+    root |= {
+        "summary": "",
+        "state": "published",
+        "created_at": now,
+        "modified_at": now,
+        "extra": {},
+    }
+    op.execute(node.insert().values(root))
+    op.execute(page.insert().values(id=1, body="", body_html="", toc=[]))
+    op.execute(site.insert().values(id=1, revision=1, changed_at=now))
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("SELECT setval(pg_get_serial_sequence('node', 'id'), 1)")
+
+
+def downgrade() -> None:
+    for table in ("reference", "link", "page", "site", "node"):
+        op.drop_table(table)

@@ -1,0 +1,22 @@
+"""The last steps of the configuration, when every include has had its say."""
+
+from pyramid.config import Configurator
+from pyramid.interfaces import IRoutesMapper
+
+from myproject.registry import registry_of
+from myproject.views.request import freeze_request_class
+
+
+def reserved_names(config: Configurator) -> frozenset[str]:
+    """Return the first segments of all routes: no child of the root may take one of them."""
+    mapper = registry_of(config).queryUtility(IRoutesMapper)
+    routes = mapper.get_routes(include_static=True) if mapper else ()
+    firsts = {route.pattern.strip("/").partition("/")[0] for route in routes}
+    return frozenset(first for first in firsts if first and "{" not in first and "*" not in first)
+
+
+def includeme(config: Configurator) -> None:
+    """Compute what depends on everything that was configured."""
+    registry = registry_of(config)
+    registry.reserved_names = reserved_names(config)
+    freeze_request_class(registry)

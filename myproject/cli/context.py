@@ -1,0 +1,150 @@
+"""What all commands share: the application made from the ini file, errors as messages, progress."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from configparser import Error as ConfigParserError
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from pyramid.config import Configurator
+from pyramid.paster import get_appsettings, setup_logging
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from myproject import configure
+from myproject.db.engine import Database
+from myproject.db.migrations import ensure_current
+from myproject.exceptions import ConfigurationProblem, InvalidName, MyprojectError
+from myproject.registry import SiteRegistry, registry_of
+from myproject.tree.names import check_name
+from myproject.tree.operations import Tree
+
+T = TypeVar("T")
+
+#: Seconds between the lines that tell how far long work has come, where there is no terminal.
+LINE_EVERY = 2.0
+
+
+class Command(click.Group):
+    """A command group whose expected errors end with one message and a status, not a traceback.
+
+    Status 1: the work was refused. Status 2: the configuration or the call is wrong.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigurationProblem as problem:
+            click.echo(str(problem), err=True)
+            ctx.exit(2)
+        except MyprojectError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(1)
+        except DBAPIError as error:
+            reason = str(error.orig).strip().partition("\n")[0]
+            click.echo(f"The database refused: {reason}", err=True)
+            ctx.exit(1)
+
+
+class Context:
+    """The configuration that a command works with, made when it is first needed.
+
+    :param ini: path of the ini file.
+    """
+
+    def __init__(self, ini: str) -> None:
+        self.ini = ini
+
+    @cached_property
+    def configurator(self) -> Configurator:
+        """The committed configuration; the database has not been asked."""
+        if not Path(self.ini).is_file():
+            raise ConfigurationProblem(
+                f"There is no file {self.ini}. Name the ini file: myproject -c FILE.ini ..."
+            )
+        try:
+            setup_logging(self.ini)
+            ini = get_appsettings(self.ini, name="main")
+        except (ConfigParserError, LookupError, ValueError, ImportError, AttributeError) as error:
+            reason = " ".join(str(error).split())
+            raise ConfigurationProblem(f"{self.ini} cannot be read: {reason}") from error
+        return configure({**ini.global_conf, "__file__": self.ini}, **ini)  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        """Close the database's connections."""
+        if "configurator" in self.__dict__:
+            self.database.dispose()
+
+    @property
+    def registry(self) -> SiteRegistry:
+        """The application's registry."""
+        return registry_of(self.configurator)
+
+    @property
+    def database(self) -> Database:
+        """The application's database, as it is."""
+        return self.registry.database
+
+    @cached_property
+    def current_database(self) -> Database:
+        """The application's database, its schema checked, or migrated where settings say so."""
+        migrate = self.registry.settings["myproject.auto_migrate"]
+        ensure_current(self.database, Path(self.ini).name, migrate=migrate)
+        return self.database
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that reads."""
+        with self.current_database.read_session() as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Tree]:
+        """The tree in a transaction that is committed at the end of the block."""
+        with self.current_database.transaction() as session:
+            yield Tree(session, notify=self.registry.notify, reserved=self.registry.reserved_names)
+
+
+def progress(label: str) -> Callable[[Iterable[T], int], Iterator[T]]:
+    """Return a wrapper for a long loop: a bar on a terminal, a line now and then elsewhere."""
+
+    def wrapped(items: Iterable[T], total: int) -> Iterator[T]:
+        if sys.stderr.isatty():
+            with click.progressbar(items, total, label=label, file=sys.stderr) as bar:
+                yield from bar
+            return
+        told = time.monotonic()
+        for number, item in enumerate(items, 1):
+            yield item
+            if number == total or time.monotonic() - told >= LINE_EVERY:
+                told = time.monotonic()
+                click.echo(f"{label}: {number} of {total}", err=True)
+
+    return wrapped
+
+
+class SitePath(click.ParamType[tuple[str, ...]]):
+    """A path as it reads in a browser's address bar, without escapes; becomes names in NFC."""
+
+    name = "path"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(check_name(name) for name in value.split("/") if name)
+        except InvalidName as error:
+            self.fail(str(error), param, ctx)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return ``1 page``, ``2 pages``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

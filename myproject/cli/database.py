@@ -1,0 +1,97 @@
+"""``init`` and ``db``: the database from nothing to current."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from alembic.util import CommandError
+from sqlalchemy import func, select
+
+from myproject.cli.context import Context, counted, progress
+from myproject.content.transfer.importer import import_directory
+from myproject.db.migrations import needed_heads, present_heads, upgrade
+from myproject.exceptions import DatabaseOutdated, DatabaseUnavailable
+from myproject.interfaces import IContentTypes, IMarkdownRenderer
+from myproject.tree.node import ROOT_ID, Node
+
+DEMO = Path(__file__).parent.parent / "demo"
+
+
+@click.command()
+@click.option("--demo", is_flag=True, help="Fill an empty site with pages that explain it.")
+@click.pass_obj
+def init(context: Context, demo: bool) -> None:
+    """Create the database and bring it up to date. Harmless when that has been done."""
+    _upgrade(context)
+    click.echo(f"The database is up to date: {context.database.shown_url}")
+    if demo:
+        _load_demo(context)
+
+
+def _load_demo(context: Context) -> None:
+    registry = context.registry
+    with context.writing() as tree:
+        if tree.session.scalar(select(func.count()).where(Node.parent_id == ROOT_ID)):
+            click.echo("The site has pages already; the demo was left out.")
+            return
+        report = import_directory(
+            tree,
+            DEMO,
+            types=registry.getUtility(IContentTypes),
+            renderer=registry.getUtility(IMarkdownRenderer),
+            progress=progress("Loading the demo"),
+        )
+    pages = counted(len(report.created) + len(report.updated), "page")
+    click.echo(f"Loaded the demo: {pages}.")
+
+
+def _create_folder(context: Context) -> None:
+    try:
+        context.database.create_folder()
+    except OSError as error:
+        raise DatabaseUnavailable(
+            f"sqlalchemy.url = {context.database.shown_url}: "
+            f"its folder cannot be made: {error.strerror}"
+        ) from error
+
+
+def _upgrade(context: Context) -> None:
+    _create_folder(context)
+    try:
+        upgrade(context.database)
+    except CommandError as error:
+        raise DatabaseOutdated(
+            f"sqlalchemy.url = {context.database.shown_url}: the database was made by "
+            f"a newer version, or by an add-on that is not installed: {error}"
+        ) from error
+
+
+@click.group()
+def db() -> None:
+    """The database's schema."""
+
+
+@db.command("upgrade")
+@click.pass_obj
+def upgrade_command(context: Context) -> None:
+    """Run the migrations that are missing, all in one transaction."""
+    _create_folder(context)
+    context.database.check_reachable()
+    before = present_heads(context.database)
+    _upgrade(context)
+    after = present_heads(context.database)
+    verb = "was up to date" if before == after else "is now up to date"
+    click.echo(f"The database {verb}: {', '.join(sorted(after))}")
+
+
+@db.command()
+@click.pass_obj
+def current(context: Context) -> None:
+    """Show the schema's version. Status 1 if migrations are missing."""
+    context.database.check_reachable()
+    present, needed = present_heads(context.database), needed_heads()
+    click.echo(f"present: {', '.join(sorted(present)) or 'nothing'}")
+    click.echo(f"needed:  {', '.join(sorted(needed))}")
+    if present != needed:
+        raise SystemExit(1)

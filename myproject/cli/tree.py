@@ -1,0 +1,40 @@
+"""``tree``: looking after the tree as a whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import click
+
+from myproject.cli.context import Context, counted
+from myproject.content.check import broken_links, check_content
+from myproject.interfaces import IContentTypes
+from myproject.tree.check import check_tree
+
+
+@click.group()
+def tree() -> None:
+    """The tree as a whole."""
+
+
+@tree.command()
+@click.option("--links", is_flag=True, help="Also look for links that readers cannot follow.")
+@click.pass_obj
+def check(context: Context, links: bool) -> None:
+    """Verify the tree's invariants. Status 1 if something is wrong."""
+    types = context.registry.getUtility(IContentTypes)
+    with context.reading() as session:
+        problems = [*check_tree(session), *check_content(session, types)]
+        broken = Counter(
+            broken_links(session, types, context.registry.reserved_names) if links else ()
+        )
+    for sentence in problems:
+        click.echo(sentence)
+    click.echo(f"{counted(len(problems), 'problem')}." if problems else "The tree is sound.")
+    for link, times in broken.items():
+        often = f" ({times} times)" if times > 1 else ""
+        click.echo(f"{link.page}: {link.destination or 'a link'}: {link.reason}{often}")
+    if links:
+        count = counted(broken.total(), "broken link")
+        click.echo(f"{count}." if broken else "All links within the site can be followed.")
+    raise SystemExit(1 if problems or broken else 0)

@@ -1,0 +1,177 @@
+"""Looking for what went stale in content: types without an add-on, references, broken links.
+
+Works on a tree that is itself broken: what cannot be reached from the root is named by number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from html import unescape
+from typing import Any, NamedTuple
+from urllib.parse import urljoin
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from myproject.content.destinations import link_destinations
+from myproject.content.references import Reference, reference_id
+from myproject.content.registry import ContentTypes
+from myproject.content.transfer.links import (
+    LOST,
+    Names,
+    is_internal,
+    split_destination,
+    split_path,
+)
+from myproject.content.types import Link, Page
+from myproject.tree.copying import descend
+from myproject.tree.node import PUBLISHED, ROOT_ID, Node
+from myproject.tree.urls import join_path
+
+_BATCH = 500
+_LINK = re.compile(r'<a(?: [\w-]+="[^"]*")*? href="([^"]*)"')
+
+
+class BrokenLink(NamedTuple):
+    """A link that readers cannot follow.
+
+    :ivar page: path of the page that has it.
+    :ivar destination: as its HTML says; the path of the target where that is there but hidden.
+    :ivar reason: what is wrong, in a few words.
+    """
+
+    page: str
+    destination: str
+    reason: str
+
+
+def check_content(session: Session, types: ContentTypes) -> Iterator[str]:
+    """Yield a sentence for each type without an add-on and each node whose references are stale."""
+    counts = select(Node.type, func.count()).group_by(Node.type).order_by(Node.type)
+    for name, count in session.execute(counts).all():
+        if types.get(name) is None:
+            yield f"{count} nodes have the type {name!r}, whose add-on is not switched on."
+    stored: dict[int, set[int]] = {}
+    for source, target in session.execute(select(Reference.source_id, Reference.target_id)):
+        stored.setdefault(source, set()).add(target)
+    outline = _Outline(session)
+    for cls in (Page, Link):
+        for (node,) in _in_batches(session, cls, cls):
+            if node.referenced_ids() & outline.ids != stored.get(node.id, set()):
+                where = outline.describe(node.id)
+                yield f"{where}: its stored references are not those of its text; save it again."
+
+
+def broken_links(
+    session: Session, types: ContentTypes, reserved: Iterable[str] = ()
+) -> list[BrokenLink]:
+    """Return the links within the site that readers cannot follow, by page.
+
+    A page that readers can see must lead to pages that they can see; a draft may lead to drafts.
+
+    :param reserved: first names of routes, behind which anything may be.
+    """
+    outline = _Outline(session, types)
+    broken: list[tuple[Names, BrokenLink]] = []
+    for page_id, url, body, html in _links(session):
+        names = outline.names.get(page_id)
+        if names is None:
+            continue
+        page = join_path(names)
+        public = page_id in outline.public
+        destinations = [] if url is None else [url]
+        destinations += [unescape(href) for href in _LINK.findall(html)]
+        if LOST in body:
+            destinations += [to for to in link_destinations(body) if to.startswith(LOST)]
+        for destination in destinations:
+            problem = outline.problem(page, destination, public, frozenset(reserved))
+            if problem:
+                broken.append((names, BrokenLink(page, *problem)))
+    return [link for _, link in sorted(broken, key=lambda item: item[0])]
+
+
+def _links(session: Session) -> Iterator[tuple[int, str | None, str, str]]:
+    """Yield id, URL (of a Link), source and HTML (of a Page) of everything that may have links."""
+    for page_id, body, html in _in_batches(session, Page, Page.id, Page.body, Page.body_html):
+        yield page_id, None, body, html
+    for (link,) in _in_batches(session, Link, Link):
+        kept = str(link.extra.get("url") or "")
+        yield (
+            link.id,
+            link.url or kept if link.target_id is None else f"node:{link.target_id}",
+            "",
+            "",
+        )
+
+
+def _in_batches(session: Session, cls: type[Page | Link], *columns: Any) -> Iterator[Any]:
+    """Yield rows of all nodes of a class: a few at a time, and without a transaction."""
+    last = 0
+    while True:
+        query = select(cls.id, *columns).where(cls.id > last).order_by(cls.id).limit(_BATCH)
+        rows = session.execute(query).all()
+        if not rows:
+            return
+        yield from (row[1:] for row in rows)
+        last = rows[-1][0]
+
+
+class _Outline:
+    """The whole tree, as far as links and messages need it.
+
+    :ivar ids: of all nodes, also of those that cannot be reached.
+    :ivar names: id -> names from the root down, of those that can.
+    :ivar public: ids of those that readers can see.
+    """
+
+    def __init__(self, session: Session, types: ContentTypes | None = None) -> None:
+        node, down = Node.__table__, descend(ROOT_ID)
+        self.ids = set(session.connection().scalars(select(node.c.id)))
+        self.names: dict[int, Names] = {}
+        self.public: set[int] = set()
+        self._ids_by_names: dict[Names, int] = {}
+        query = (
+            select(node.c.id, node.c.parent_id, node.c.name, node.c.state, node.c.type)
+            .join_from(down, node, node.c.id == down.c.id)
+            .order_by(down.c.depth)
+        )
+        for row in session.connection().execute(query):
+            self._add(row, known=types is None or types.get(row.type) is not None)
+
+    def _add(self, row: Any, *, known: bool) -> None:
+        is_top = row.id == ROOT_ID
+        names = () if is_top else (*self.names[row.parent_id], row.name)
+        self.names[row.id] = names
+        self._ids_by_names[names] = row.id
+        if row.state == PUBLISHED and known and (is_top or row.parent_id in self.public):
+            self.public.add(row.id)
+
+    def describe(self, node_id: int) -> str:
+        """Return a node's path, or its number where it has none."""
+        names = self.names.get(node_id)
+        return f"Node {node_id}" if names is None else join_path(names)
+
+    def problem(
+        self, page: str, destination: str, public: bool, reserved: frozenset[str]
+    ) -> tuple[str, str] | None:
+        """Return what is wrong with a link on *page*: the destination to show, and the reason."""
+        if not destination:
+            return destination, "it has no target"
+        if destination.startswith(("node:", LOST)):
+            target = reference_id(destination)
+            if target not in self.names:
+                return destination, "the page it led to is gone"
+        elif is_internal(destination):
+            names = split_path(urljoin(page, split_destination(destination)[0]))
+            if names and (names[0].startswith("@@") or names[0] in reserved):
+                return None
+            views = [index for index, name in enumerate(names) if name.startswith("@@")]
+            target = self._ids_by_names.get(names[: views[0]] if views else names)
+            if target is None:
+                return destination, "there is no such page"
+        else:
+            return None
+        if public and target not in self.public:
+            return join_path(self.names[target]), "readers cannot see that page"
+        return None

@@ -1,0 +1,167 @@
+"""Links between nodes, stored by number so that they survive every rename and move.
+
+In a Markdown source and in its stored HTML a link to another page reads ``node:123#fragment``;
+the numbers are also rows of one table, so that "what links here" is a look-up. Addresses are put
+in when a page is shown, all of a page's with one statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+from markupsafe import Markup
+from sqlalchemy import ForeignKey, bindparam, delete, insert, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from myproject.content.destinations import link_destinations, rewrite_destinations
+from myproject.content.markup import markup
+from myproject.db.base import Base, Id
+from myproject.db.transaction import mark_changed
+from myproject.tree.node import Node
+from myproject.tree.urls import climb_query, paths_from_rows
+
+# Sanitised HTML always has double quotes around values, and none within. A tag is matched from its
+# start, because text may well say href="node:1".
+_TAG = r'(<a(?: [\w-]+="[^"]*")*?)'
+_HREF = re.compile(_TAG + r' href="node:([0-9]{1,18})(?=["?#])')
+_BROKEN = re.compile(_TAG + r' href="node:[^"]*"')
+_DESTINATION = re.compile(r"node:([0-9]{1,18})([?#].*)?", re.DOTALL)
+
+#: A reference that can be in HTML or be an autolink; a Markdown link in pointed brackets also fits.
+_MAYBE_STRAY = re.compile(r"<[^<>]*node:[0-9]")
+#: A number that no node has.
+_NOWHERE = "node:0"
+
+
+class Reference(Base):
+    """A row says that one node's content points to another node."""
+
+    __tablename__ = "reference"
+
+    source_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("node.id", ondelete="CASCADE"), primary_key=True
+    )
+    target_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("node.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+_TARGETS = climb_query(
+    select(Reference.target_id).where(Reference.source_id == bindparam("source_id", type_=Id))
+)
+
+
+def references_in(html: str) -> set[int]:
+    """Return the ids of the nodes that rendered *html* links to."""
+    return {int(number) for _, number in _HREF.findall(html)}
+
+
+def reference_id(destination: str) -> int | None:
+    """Return the id of the node that a destination in Markdown refers to, if it refers to one."""
+    match = _DESTINATION.fullmatch(destination)
+    return int(match[1]) if match else None
+
+
+def without_strays(html: str, source: str) -> str:
+    """Return the *html* of Markdown *source* without references that are not Markdown links.
+
+    In raw HTML and in autolinks nobody could rewrite them: a copy would lead back into its
+    original, and an imported page to a stranger. They lead nowhere instead.
+    """
+    if not _MAYBE_STRAY.search(source):
+        return html
+    known = {reference_id(destination) for destination in link_destinations(source)}
+    return replace_in_html(html, lambda node_id: None if node_id in known else _NOWHERE)
+
+
+def replace_in_html(html: str, replacement: Callable[[int], str | None]) -> str:
+    """Return rendered *html* with other destinations for its references.
+
+    :param replacement: id -> new destination (unescaped), or None to leave the link as it is.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        new = replacement(int(match[2]))
+        return match[0] if new is None else f'{match[1]} href="{escape(new)}'
+
+    return _HREF.sub(replaced, html)
+
+
+def replace_in_source(source: str, replacement: Callable[[int], str | None]) -> str:
+    """Return Markdown *source* with other destinations for its references.
+
+    Only links are touched: ``node:18`` in a code block is somebody's Docker image.
+
+    :param replacement: id -> new destination, or None to leave the link as it is.
+    """
+    if "node:" not in source:
+        return source
+
+    def replaced(destination: str) -> str | None:
+        match = _DESTINATION.fullmatch(destination)
+        new = replacement(int(match[1])) if match else None
+        return None if match is None or new is None else new + (match[2] or "")
+
+    return rewrite_destinations(source, replaced)
+
+
+def store_references(session: Session, node: Node, target_ids: set[int]) -> None:
+    """Make the stored references of *node* exactly *target_ids*, but for targets that are gone."""
+    table, connection = Reference.__table__, session.connection()
+    stored = set(connection.scalars(select(table.c.target_id).where(table.c.source_id == node.id)))
+    if stored == target_ids:
+        return
+    if gone := stored - target_ids:
+        connection.execute(
+            delete(table).where(table.c.source_id == node.id, table.c.target_id.in_(gone))
+        )
+    if new := target_ids - stored:
+        existing = connection.scalars(select(Node.id).where(Node.id.in_(new))).all()
+        if existing:
+            connection.execute(
+                insert(table), [{"source_id": node.id, "target_id": target} for target in existing]
+            )
+    mark_changed(session)
+
+
+def target_paths(session: Session, node_id: int) -> dict[int, tuple[str, ...]]:
+    """Return target id -> names from the root, of all public nodes that a node points to."""
+    rows = session.connection().execute(_TARGETS, {"source_id": node_id}).all()
+    return paths_from_rows(rows)
+
+
+def resolve_references(
+    session: Session, node_id: int, html: str, url_of: Callable[[tuple[str, ...]], str | None]
+) -> Markup:
+    """Return stored *html* with addresses for its references, ready to be shown.
+
+    A link whose target is gone, or that readers may not see, loses its ``href`` and gets the class
+    ``broken-link``: nobody is led to a dead end. Asks the database only if there is a reference.
+
+    :param html: sanitised HTML as it was stored.
+    :param url_of: names from the root -> URL.
+    """
+    if 'href="node:' not in html:
+        return markup(html)
+    paths = target_paths(session, node_id)
+
+    def address(node_id: int) -> str | None:
+        path = paths.get(node_id)
+        return None if path is None else url_of(path)
+
+    return markup(_BROKEN.sub(r'\1 class="broken-link"', replace_in_html(html, address)))
+
+
+def backlinks(session: Session, node_id: int) -> list[Any]:
+    """Return the ids of the nodes whose content points to a node."""
+    table = Reference.__table__
+    return list(
+        session.connection().scalars(
+            select(table.c.source_id)
+            .where(table.c.target_id == node_id)
+            .order_by(table.c.source_id)
+        )
+    )

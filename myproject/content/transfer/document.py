@@ -1,0 +1,253 @@
+"""A node as a Markdown document, and the fields of a node out of one.
+
+Keys that columns know are mapped to them; all others are kept as they are in ``node.extra`` and
+written out again. What the site knows of a node and a document cannot say is not much: its number.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from markdown_it import MarkdownIt
+from sqlalchemy import Select, select
+from sqlalchemy.orm import undefer, with_polymorphic
+
+from myproject.content.markup.renderer import base_parser
+from myproject.content.transfer.frontmatter import FrontMatterError, line_of
+from myproject.content.transfer.links import is_internal
+from myproject.content.types import Link, Page, can_lead_to
+from myproject.tree.names import title_from_name
+from myproject.tree.node import DRAFT, PUBLISHED, Node
+
+#: The key that names a content type other than Page. (``type`` is taken by many generators.)
+TYPE_KEY = "contentType"
+
+#: Keys that give a page's place among its siblings; the first one with a number counts.
+ORDER_KEYS = ("weight", "order")
+
+#: Keys that columns own, so that they never stand in ``node.extra``.
+_OWN_KEYS = frozenset({"title", "linkTitle", "description", "date", "lastmod", "draft", TYPE_KEY})
+
+_FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_MAX_TITLE: int = Node.__table__.c.title.type.length  # type: ignore[attr-defined]
+_MAX_URL: int = Link.__table__.c.url.type.length  # type: ignore[attr-defined]
+
+
+@dataclass(slots=True)
+class Document:
+    """What a file says about a node.
+
+    :ivar type: name of the content type.
+    :ivar fields: column -> value, only those that the file gives.
+    :ivar extra: front matter that no column claims.
+    :ivar body: Markdown, None where the type has none.
+    :ivar aliases: other addresses of the page, as written.
+    :ivar implied: no file says so, only a directory; gives way to whatever is there already.
+    """
+
+    type: str
+    fields: dict[str, Any]
+    extra: dict[str, Any] = field(default_factory=dict)
+    body: str | None = None
+    aliases: tuple[str, ...] = ()
+    implied: bool = False
+
+    @property
+    def weight(self) -> float | None:
+        """The number by which siblings are sorted; None where there is none (or 0)."""
+        return weight_of(self.extra)
+
+
+def complete_nodes() -> tuple[Any, Select[Any]]:
+    """Return an alias of nodes, and a query of them with everything that a document says.
+
+    Bodies and deferred columns come with the rows: one by one they would be a statement each.
+    """
+    nodes = with_polymorphic(Node, [Page, Link])
+    deferred = (nodes.Page.body, nodes.extra, nodes.created_at)
+    return nodes, select(nodes).options(*(undefer(column) for column in deferred))
+
+
+def weight_of(extra: Mapping[str, Any]) -> float | None:
+    """Return the weight that front matter gives; none and 0 mean the same: after all others."""
+    for key in ORDER_KEYS:
+        value = extra.get(key)
+        if _is_number(value):
+            return None if value == 0 else value
+    return None
+
+
+def sort_key(weight: float | None, label: str, name: str) -> tuple[Any, ...]:
+    """Return how siblings of a Markdown tree are sorted: weighted ones first, then by label."""
+    return (weight is None, weight or 0, label.casefold(), name)
+
+
+def aliases_of(extra: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the other addresses of a page that front matter gives, as written."""
+    aliases = extra.get("aliases")
+    listed = aliases if isinstance(aliases, list) else [aliases]
+    return tuple(alias for alias in listed if isinstance(alias, str))
+
+
+def document_from(text: str, meta: Mapping[str, Any], body: str, name: str) -> Document:
+    """Read front matter and body of a file as a document.
+
+    :param text: the whole file, for line numbers.
+    :param name: the page's name, for a title if the file has none.
+    :raises FrontMatterError: for a key whose value makes no sense.
+    """
+    extra = dict(meta)
+    type_name = extra.pop(TYPE_KEY, "page")
+    # Where both are given the description is the shorter one, and the summary is kept.
+    summary_key = "summary" if extra.get("description") is None else "description"
+    fields: dict[str, Any] = {
+        "title": _text(text, extra, "title", _MAX_TITLE)
+        or _heading(body)[:_MAX_TITLE]
+        or title_from_name(name),
+        "nav_title": _text(text, extra, "linkTitle", _MAX_TITLE),
+        "summary": _text(text, extra, summary_key),
+        "state": DRAFT if _flag(text, extra, "draft") else PUBLISHED,
+    }
+    extra = {key: value for key, value in extra.items() if key != "description"}
+    for key, column in (("date", "created_at"), ("lastmod", "modified_at")):
+        moment = _moment(text, extra, key)
+        if moment is not None:
+            fields[column] = moment
+    if type_name != "page" and body.strip():
+        line = text.count("\n") - body.lstrip("\n").count("\n") + 1
+        raise FrontMatterError(line, f"a page with {TYPE_KEY}: {type_name} can have no text")
+    if type_name == "link":
+        _check_url(text, extra)
+    return Document(
+        type=type_name if isinstance(type_name, str) else repr(type_name),
+        fields=fields,
+        extra=extra,
+        body=body if type_name == "page" else None,
+        aliases=aliases_of(extra),
+    )
+
+
+def front_matter_of(
+    node: Node, *, weight: int | None = None, url: str | None = None
+) -> dict[str, Any]:
+    """Return the front matter that describes *node*, known keys first.
+
+    :param weight: the place among its siblings, where that must be said.
+    :param url: what a Link that points to a node is to say.
+    """
+    meta: dict[str, Any] = {"title": node.title}
+    if node.nav_title:
+        meta["linkTitle"] = node.nav_title
+    if node.summary or "summary" in node.extra:
+        # An empty one, too: it keeps the summary beside it from being taken for the description.
+        meta["description"] = node.summary
+    if node.type != "page":
+        meta[TYPE_KEY] = node.type
+    meta["date"] = node.created_at
+    meta["lastmod"] = node.modified_at
+    if node.state == DRAFT:
+        meta["draft"] = True
+    extra = {key: value for key, value in node.extra.items() if key not in _OWN_KEYS}
+    if isinstance(node, Link):
+        kept = extra.pop("url", "")
+        meta["url"] = url or node.url or kept
+    if weight is not None:
+        key = _order_key(extra)
+        # In its place where it has one; the order of keys is part of the file.
+        extra = extra | {key: weight} if key in extra else {key: weight} | extra
+    return meta | extra
+
+
+def _order_key(extra: Mapping[str, Any]) -> str:
+    """Return the key that says a page's place, or else one that nothing is lost by setting."""
+    numbers = (key for key in ORDER_KEYS if _is_number(extra.get(key)))
+    unused = (key for key in ORDER_KEYS if key not in extra)
+    return next(numbers, None) or next(unused, ORDER_KEYS[0])
+
+
+def _is_number(value: Any) -> bool:
+    # Not a number (NaN) is the one that differs from itself; nothing can be sorted by it.
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
+
+
+def body_of(node: Node) -> str:
+    """Return the Markdown of a node, the empty string for one without."""
+    return node.body if isinstance(node, Page) else ""
+
+
+def is_bare_folder(node: Any) -> bool:
+    """Whether a directory alone says all there is about *node*, a node or a row of one."""
+    return (
+        node.type == "folder"
+        and node.title == title_from_name(node.name)
+        and not (node.nav_title or node.summary or node.extra)
+        and node.state == PUBLISHED
+    )
+
+
+@cache
+def _parser() -> MarkdownIt:
+    return base_parser()
+
+
+def _heading(body: str) -> str:
+    """Return the text, without its markup, of the level 1 heading that *body* opens with."""
+    opening = body.lstrip("\n").partition("\n\n")[0][:2000]
+    tokens = _parser().parse(opening)
+    if not tokens or tokens[0].tag != "h1":
+        return ""
+    parts = tokens[1].children or ()
+    return "".join(part.content for part in parts if part.type in {"text", "code_inline"}).strip()
+
+
+def _check_url(text: str, extra: dict[str, Any]) -> None:
+    url = extra.get("url") or ""
+    if not isinstance(url, str) or len(url) > _MAX_URL:
+        reason = f"must be a text of at most {_MAX_URL} characters"
+    elif url and not is_internal(url) and not can_lead_to(url):
+        reason = "must be a path, or begin with https://, http:// or mailto:"
+    else:
+        return
+    raise FrontMatterError(line_of(text, "url"), f"url {reason}")
+
+
+def _text(text: str, extra: dict[str, Any], key: str, limit: int | None = None) -> str:
+    value = extra.pop(key, None)
+    if isinstance(value, dict | list):
+        raise FrontMatterError(line_of(text, key), f"{key} must be a text")
+    value = "" if value is None else str(value).strip()
+    if limit and len(value) > limit:
+        raise FrontMatterError(line_of(text, key), f"{key} is longer than {limit} characters")
+    return value
+
+
+def _flag(text: str, extra: dict[str, Any], key: str) -> bool:
+    value = extra.pop(key, None)
+    if value is None:
+        return False
+    if isinstance(value, str):
+        value = _FLAGS.get(value.lower(), value)
+    if not isinstance(value, bool):
+        raise FrontMatterError(line_of(text, key), f"{key} must be true or false")
+    return value
+
+
+def _moment(text: str, extra: dict[str, Any], key: str) -> dt.datetime | None:
+    value = extra.pop(key, None)
+    if value is None or value == "":
+        return None
+    try:
+        if isinstance(value, str):
+            value = dt.datetime.fromisoformat(value)
+        elif isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+            value = dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
+        if value.tzinfo is None:
+            value = value.replace(tzinfo=dt.UTC)
+        return value.astimezone(dt.UTC)
+    except (ValueError, AttributeError, OverflowError):
+        reason = f"{key} must be a date such as 2026-05-01 or 2026-05-01T12:00:00Z"
+        raise FrontMatterError(line_of(text, key), reason) from None

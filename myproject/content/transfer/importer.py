@@ -1,0 +1,328 @@
+"""Importing a directory: everything or nothing, and a second time without doubling anything.
+
+The caller's transaction holds it all. A plan is an import whose transaction is thrown away, so it
+tells exactly what would happen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from myproject.content.destinations import rewrite_destinations
+from myproject.content.operations import change_type, finish, set_fields
+from myproject.content.registry import ContentTypes
+from myproject.content.transfer.document import complete_nodes, sort_key, weight_of
+from myproject.content.transfer.links import (
+    LOST,
+    Names,
+    Resolver,
+    is_internal,
+    split_destination,
+)
+from myproject.content.transfer.lookup import Lookup
+from myproject.content.transfer.scan import Entry, Problem, Scan, scan
+from myproject.content.types import Folder, Link, Page
+from myproject.db.base import utcnow
+from myproject.exceptions import InvalidName, MyprojectError, TooDeep
+from myproject.interfaces import IMarkdownRenderer
+from myproject.tree.names import MAX_DEPTH, check_name, title_from_name
+from myproject.tree.node import Node
+from myproject.tree.operations import Tree
+from myproject.tree.traversal import load_lineage
+from myproject.tree.urls import join_path
+
+#: The types whose fields files can hold, with all that subclasses share with them.
+_IMPORTABLE = (Page, Folder, Link)
+
+_FOREIGN_REFERENCE = re.compile(r"node:(?=\d)")
+
+Progress = Callable[[Iterable[Any], int], Iterable[Any]]
+
+
+class ImportFailed(MyprojectError):
+    """Files could not be read; nothing has been imported.
+
+    :ivar problems: all of them.
+    """
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import did.
+
+    :ivar created, updated: places, relative to the site's root, in order.
+    :ivar unchanged: number of pages that already said the same.
+    :ivar reordered: number of pages that got another place among their siblings.
+    :ivar broken_links: ``(file, destination)`` of links that lead to no page.
+    :ivar problems: files that were skipped.
+    :ivar ignored: number of other files by kind.
+    """
+
+    created: list[Names] = field(default_factory=list)
+    updated: list[Names] = field(default_factory=list)
+    unchanged: int = 0
+    reordered: int = 0
+    broken_links: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    files: int = 0
+    ignored: dict[str, int] = field(default_factory=dict)
+
+
+def import_directory(
+    tree: Tree,
+    directory: Path,
+    *,
+    types: ContentTypes,
+    renderer: IMarkdownRenderer,
+    at: Names = (),
+    skip_errors: bool = False,
+    progress: Progress = lambda items, total: items,
+) -> Report:
+    """Import the Markdown files of *directory* into the place *at*, which is made if need be.
+
+    Pages are matched by place: what exists is updated, what is missing is added, what only the
+    site has stays as it is.
+
+    :param progress: wraps the longest loop: ``(items, total) -> items``.
+    :param at: names in NFC.
+    :raises ImportFailed: unless *skip_errors*, when files cannot be imported.
+    :raises NotADirectory, InvalidName, TooDeep: for *directory* and *at*.
+    """
+    _check_target(at, tree.reserved)
+    found = scan(directory)
+    _refuse_impossible(found, types, at, tree.reserved)
+    if found.problems and not skip_errors:
+        raise ImportFailed(found.problems)
+    found.add_folders()
+    return _Import(tree, found, types, renderer, at).run(progress, skip_errors)
+
+
+def _check_target(at: Names, reserved: frozenset[str]) -> None:
+    for depth, name in enumerate(at):
+        check_name(name, frozenset() if depth else reserved)
+    if len(at) > MAX_DEPTH:
+        raise TooDeep(MAX_DEPTH)
+
+
+def _refuse_impossible(
+    found: Scan, types: ContentTypes, at: Names, reserved: frozenset[str]
+) -> None:
+    for names, entry in list(found.entries.items()):
+        reason = _problem_with_type(entry, types) or _problem_with_place(at, names, reserved)
+        if reason:
+            found.refuse(entry.file, reason)
+            del found.entries[names]
+
+
+def _problem_with_type(entry: Entry, types: ContentTypes) -> str | None:
+    content_type = types.get(entry.document.type)
+    if content_type is None or not issubclass(content_type.cls, _IMPORTABLE):
+        return f"contentType {entry.document.type!r} cannot be imported here"
+    return None
+
+
+def _problem_with_place(at: Names, names: Names, reserved: frozenset[str]) -> str | None:
+    if len(at + names) > MAX_DEPTH:
+        return f"lies more than {MAX_DEPTH} levels deep"
+    if not at and names:
+        try:
+            check_name(names[0], reserved)
+        except InvalidName as error:
+            return str(error)
+    return None
+
+
+class _Import:
+    """One run: nodes first, then what they say, because a link may lead to any of them."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        found: Scan,
+        types: ContentTypes,
+        renderer: IMarkdownRenderer,
+        at: Names,
+    ) -> None:
+        self.tree, self.found, self.types, self.renderer, self.at = tree, found, types, renderer, at
+        self.session: Session = tree.session
+        self.nodes: dict[Names, Node] = {}
+        self.created: set[Names] = set()
+        self.retyped: set[Names] = set()
+        self.lookup = Lookup(self.session)
+        self.resolver = Resolver(
+            {names: entry.document.aliases for names, entry in found.entries.items()},
+            at,
+            lambda names: self.lookup.find(names) is not None,
+        )
+        self.complete = complete_nodes()
+        self.report = Report(
+            problems=found.problems, files=found.files, ignored=dict(found.ignored)
+        )
+
+    def run(self, progress: Progress, skip_errors: bool) -> Report:
+        self._place_top()
+        levels: defaultdict[Names, list[Entry]] = defaultdict(list)
+        for names, entry in self.found.entries.items():
+            if names:
+                levels[names[:-1]].append(entry)
+        for above in sorted(levels, key=len):
+            self._place(above, levels[above])
+        if self.report.problems and not skip_errors:
+            raise ImportFailed(self.report.problems)
+        entries = list(self.found.entries.values())
+        for entry in progress(entries, len(entries)):
+            self._fill(entry)
+        self.session.flush()
+        for children in levels.values():
+            self._sort(children)
+        return self.report
+
+    # -- places -----------------------------------------------------------------------------------
+
+    def _place_top(self) -> None:
+        """Find the node to import into, with folders made on the way where there are none."""
+        nodes = load_lineage(self.session, self.at).nodes
+        node = nodes[-1]
+        for depth in range(len(nodes) - 1, len(self.at)):
+            name = self.at[depth]
+            node = self.tree.add(node, Folder(title=title_from_name(name), extra={}), name)
+            if depth + 1 == len(self.at) and () in self.found.entries:
+                self.created.add(())
+            else:
+                self.report.created.append(self.at[: depth + 1])
+        self.nodes[()] = node
+        if () in self.found.entries:
+            self._use(node, self.found.entries[()])
+
+    def _place(self, above: Names, entries: list[Entry]) -> None:
+        parent = self.nodes[above]
+        existing = {} if above in self.created else self._children(parent)
+        new = []
+        for entry in sorted(entries, key=_order):
+            name = entry.names[-1]
+            if name in existing:
+                self._use(existing[name], entry)
+            else:
+                content_type = self.types.require(entry.document.type)
+                node = content_type.cls(name=name, title=entry.document.fields["title"], extra={})
+                self.nodes[entry.names] = node
+                self.created.add(entry.names)
+                new.append(node)
+        self.tree.add_many(parent, new)
+
+    def _children(self, parent: Node) -> dict[str, Node]:
+        nodes, query = self.complete
+        children = query.where(nodes.parent_id == parent.id)
+        return {node.name: node for node in self.session.scalars(children)}
+
+    def _use(self, node: Node, entry: Entry) -> None:
+        """Take the *node* that is at the entry's place, turned into its type if need be."""
+        document = entry.document
+        self.nodes[entry.names] = node
+        if document.implied or node.type == document.type:
+            return
+        if not isinstance(node, _IMPORTABLE):
+            place = join_path(self.at + entry.names)
+            self.found.refuse(entry.file, f"{place} is a {node.type!r}, which files cannot hold")
+            del self.found.entries[entry.names]
+            return
+        self.nodes[entry.names] = change_type(self.session, node, document.type, self.types)
+        self.retyped.add(entry.names)
+
+    def _sort(self, entries: list[Entry]) -> None:
+        """Put imported siblings into their order; what is in order already is not touched."""
+        wanted = sorted(entries, key=self._order_now)
+        for entry, following in reversed(list(pairwise(wanted))):
+            node, next_node = self.nodes[entry.names], self.nodes[following.names]
+            if (node.position, node.id) > (next_node.position, next_node.id):
+                self.tree.reorder(node, next_node)
+                # A new page is put into its place; that is no news.
+                self.report.reordered += entry.names not in self.created
+
+    def _order_now(self, entry: Entry) -> tuple[Any, ...]:
+        node = self.nodes[entry.names]
+        return sort_key(weight_of(node.extra), node.label, node.name)
+
+    # -- content ----------------------------------------------------------------------------------
+
+    def _fill(self, entry: Entry) -> None:
+        node, document = self.nodes[entry.names], entry.document
+        is_new = entry.names in self.created
+        if document.implied and not is_new:
+            self.report.unchanged += 1
+            return
+        values = {**document.fields, "extra": dict(document.extra)}
+        if isinstance(node, Page) and document.body is not None:
+            values["body"] = self._with_references(entry, document.body)
+        if isinstance(node, Link):
+            values |= self._link_target(entry, values["extra"])
+        changed = set_fields(node, values) or entry.names in self.retyped
+        if not changed and not is_new:
+            self.report.unchanged += 1
+            return
+        if not is_new and "modified_at" not in values:
+            node.modified_at = utcnow()
+        try:
+            finish(self.session, node, self.renderer)
+        except MyprojectError as error:
+            raise ImportFailed([Problem(str(entry.file), 0, str(error))]) from error
+        place = self.at + entry.names
+        (self.report.created if is_new else self.report.updated).append(place)
+
+    def _with_references(self, entry: Entry, body: str) -> str:
+        def reference(destination: str) -> str | None:
+            if _FOREIGN_REFERENCE.match(destination):
+                # A number of another site would lead to a stranger here.
+                return LOST + destination.removeprefix("node:")
+            if not is_internal(destination):
+                return None
+            names = self._find(entry, destination)
+            if names is None:
+                return None
+            return f"node:{self._id_at(names)}{split_destination(destination)[1]}"
+
+        return rewrite_destinations(body, reference)
+
+    def _link_target(self, entry: Entry, extra: dict[str, Any]) -> dict[str, Any]:
+        """Return the columns of a Link; what leads nowhere stays in *extra*, lest it be lost."""
+        url = str(extra.pop("url", "") or "")
+        names = self._find(entry, url) if is_internal(url) else None
+        if names is not None:
+            _, suffix = split_destination(url)
+            # A reference has no room for a fragment.
+            if suffix:
+                return {"target_id": None, "url": join_path(names) + suffix}
+            return {"target_id": self._id_at(names), "url": ""}
+        if is_internal(url) and not url.startswith("/"):
+            extra["url"], url = url, ""
+        return {"target_id": None, "url": url}
+
+    def _find(self, entry: Entry, destination: str) -> Names | None:
+        """Return the place on the site that a link leads to; one that leads nowhere is reported."""
+        names = self.resolver.resolve(entry.names, entry.file, destination)
+        if names is None:
+            self.report.broken_links.append((str(entry.file), destination))
+        return names
+
+    def _id_at(self, names: Names) -> int | None:
+        is_below = names[: len(self.at)] == self.at
+        node = self.nodes.get(names[len(self.at) :]) if is_below else None
+        return self.lookup.find(names) if node is None else node.id
+
+
+def _order(entry: Entry) -> tuple[Any, ...]:
+    fields = entry.document.fields
+    label = fields.get("nav_title") or fields["title"]
+    return sort_key(entry.document.weight, label, entry.names[-1])

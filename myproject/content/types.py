@@ -1,0 +1,132 @@
+"""The built-in content types: Folder, Page, Link, and the stand-in for those of absent add-ons."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from myproject.content.references import references_in, without_strays
+from myproject.db.base import Id
+from myproject.exceptions import InvalidValue
+from myproject.interfaces import IMarkdownRenderer
+from myproject.tree.node import UNAVAILABLE, Node
+
+#: What a link may lead to: web, mail, or a path on this host (but not ``//host``).
+_LEADS_SOMEWHERE = re.compile(r"(?i)(?:https?://[^/\s]|mailto:\S|/(?![/\\]))")
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
+
+
+def can_lead_to(url: str) -> bool:
+    """Whether a Link may have this *url*."""
+    return _LEADS_SOMEWHERE.match(url) is not None
+
+
+class Content(Node):
+    """What every content type can do besides standing in the tree."""
+
+    # Not mapped itself. A mapped class between would give its subclasses an identity of their own,
+    # and a session would make a second object of a node that it has already.
+    __abstract__ = True
+
+    def derive(self, renderer: IMarkdownRenderer) -> None:
+        """Compute the stored columns that follow from edited ones; called by every save."""
+        for field in ("title", "nav_title", "summary"):
+            # Invisible, and lost in forms and files.
+            setattr(self, field, (getattr(self, field) or "").strip())
+
+    def referenced_ids(self) -> set[int]:
+        """Return the ids of the nodes that this one's content points to."""
+        return set()
+
+    def check(self) -> None:
+        """Raise ``InvalidValue`` if the fields do not make sense together."""
+        if not self.title.strip():
+            raise InvalidValue("title", "Give the page a title.")
+        for column in self.__mapper__.column_attrs:
+            # What is not loaded has not been edited.
+            value = self.__dict__.get(column.key)
+            if not isinstance(value, str):
+                continue
+            if _UNSTORABLE.search(value):
+                raise InvalidValue(column.key, "A character in it cannot be stored; remove it.")
+            limit = getattr(column.columns[0].type, "length", None)
+            if limit is not None and len(value) > limit:
+                raise InvalidValue(column.key, f"It is longer than {limit} characters.")
+
+
+class Folder(Content):
+    """A place that only holds others."""
+
+    __mapper_args__ = {"polymorphic_identity": "folder"}  # noqa: RUF012
+
+
+class Page(Content):
+    """A page of Markdown. Like every node it can have children."""
+
+    __tablename__ = "page"
+    __mapper_args__ = {"polymorphic_identity": "page"}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(Id, ForeignKey("node.id", ondelete="CASCADE"), primary_key=True)
+    #: Markdown; links to other pages are written ``node:ID``.
+    body: Mapped[str] = mapped_column(Text, default="", deferred=True)
+    #: The sanitised HTML of ``body``, with its links still as references.
+    body_html: Mapped[str] = mapped_column(Text, default="")
+    #: ``[level, id, text]`` of each heading, in order.
+    toc: Mapped[list[Any]] = mapped_column(JSON, default=list)
+
+    def derive(self, renderer: IMarkdownRenderer) -> None:
+        super().derive(renderer)
+        # One kind of line end, whatever browsers and files send.
+        self.body = (self.body or "").replace("\r\n", "\n").replace("\r", "\n")
+        rendered = renderer.render(self.body, title=self.title)  # pyright: ignore[reportCallIssue]
+        self.body_html = without_strays(rendered.html, self.body)
+        self.toc = [[heading.level, heading.id, heading.text] for heading in rendered.toc]
+
+    def referenced_ids(self) -> set[int]:
+        return references_in(self.body_html)
+
+
+class Link(Content):
+    """A place in the tree that leads elsewhere: to another node or to a URL."""
+
+    __tablename__ = "link"
+
+    id: Mapped[int] = mapped_column(Id, ForeignKey("node.id", ondelete="CASCADE"), primary_key=True)
+    url: Mapped[str] = mapped_column(String(2000), default="")
+    target_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey("node.id", ondelete="SET NULL"), index=True
+    )
+
+    # There are two ways from here to the node table; this one is what a link is.
+    __mapper_args__ = {"polymorphic_identity": "link", "inherit_condition": id == Node.id}  # noqa: A003, RUF012
+
+    def referenced_ids(self) -> set[int]:
+        return set() if self.target_id is None else {self.target_id}
+
+    def check(self) -> None:
+        super().check()
+        if self.url and not can_lead_to(self.url):
+            raise InvalidValue(
+                "url", f"{self.url!r} must begin with https://, http:// or mailto:, or with a /."
+            )
+
+
+class UnavailableContent(Content):
+    """A row whose type belongs to an add-on that is not installed. Kept, never shown to readers."""
+
+    __mapper_args__ = {"polymorphic_identity": UNAVAILABLE}  # noqa: RUF012
+
+
+class _Everything:
+    """Contains all discriminators."""
+
+    def __contains__(self, item: object) -> bool:
+        return True
+
+
+# A row of an absent type keeps its own discriminator, so that it comes back when the add-on does;
+# without this the mapper would warn at each flush that the class and the discriminator differ.
+UnavailableContent.__mapper__._acceptable_polymorphic_identities = _Everything()  # type: ignore[assignment]

@@ -1,0 +1,114 @@
+"""Domain errors: what can go wrong in the tree, its content and its configuration.
+
+No HTTP lives here: views turn these into pages, the command line into messages. Every error
+carries a sentence that says what is wrong and, where there is one, what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class MyprojectError(Exception):
+    """Root of all errors that the product raises on purpose; ``str()`` is fit for a person."""
+
+
+class ConfigurationProblem(MyprojectError):
+    """The application cannot start as configured. The message names the ini key."""
+
+
+class DatabaseUnavailable(ConfigurationProblem):
+    """The database named by ``sqlalchemy.url`` does not answer."""
+
+
+class DatabaseOutdated(ConfigurationProblem):
+    """The database's schema is not the one this version needs."""
+
+
+class ReadOnlySession(MyprojectError):
+    """Something tried to write while a safe request (GET, HEAD, OPTIONS) was served."""
+
+
+class TreeError(MyprojectError):
+    """An operation on the tree was refused; nothing has been written."""
+
+
+class InvalidName(TreeError):
+    """The name cannot be a URL segment.
+
+    :param name: the name as it was given.
+    :param reason: a sentence fragment that completes "... because it ...".
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name!r} cannot be a name: it {reason}.")
+        self.name = name
+        self.reason = reason
+
+
+class NameTaken(TreeError):
+    """A sibling already has this name."""
+
+    def __init__(self, name: str, parent_title: str) -> None:
+        super().__init__(
+            f"{parent_title!r} already has a page named {name!r}. Choose another name."
+        )
+        self.name = name
+
+
+class MoveIntoItself(TreeError):
+    """A node cannot become its own descendant."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(f"{title!r} cannot be moved into itself or below itself.")
+
+
+class RootIsFixed(TreeError):
+    """The root has no name, no siblings and no parent; it cannot be moved, renamed or deleted."""
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(f"The root of the site cannot be {operation}.")
+
+
+class NotASibling(TreeError):
+    """Reordering was asked to place a node next to something under another parent."""
+
+    def __init__(self, title: str, other: str) -> None:
+        super().__init__(f"{title!r} and {other!r} do not have the same parent.")
+
+
+class TooDeep(TreeError):
+    """The place is deeper than an address may be."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A page can be at most {limit} levels below the root.")
+
+
+class NodeGone(TreeError):
+    """The node was deleted by somebody else in the meantime."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(f"{title!r} no longer exists.")
+
+
+class UnknownContentType(MyprojectError):
+    """No registered content type has this name."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"There is no content type {name!r}. Known types: {', '.join(known)}.")
+        self.name = name
+
+
+class NotAddable(TreeError):
+    """A type may not be added at this place, or its add-on is switched off."""
+
+
+class InvalidValue(MyprojectError):
+    """A field's value is not acceptable.
+
+    :param field: the field's name.
+    :param reason: a sentence that says what is expected.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason

@@ -1,0 +1,44 @@
+"""The contracts that add-ons rely on. Imports nothing of ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zope.interface import Attribute, Interface
+
+# zope.interface contracts declare methods without ``self``; type checkers cannot know that.
+# pyright: reportSelfClsParameterName=false, reportGeneralTypeIssues=false
+
+
+class INode(Interface):
+    """A place in the tree: location-aware, so that Pyramid can walk it."""
+
+    __name__ = Attribute("The URL segment; the empty string at the root.")
+    __parent__ = Attribute("The node above, None at the root.")
+    id = Attribute("The stable number of the node; never used again after a deletion.")
+    title = Attribute("What a person calls it.")
+    type = Attribute("The name of its content type.")
+
+
+class IDatabase(Interface):
+    """The application's database: one engine that reads, one that writes."""
+
+    def read_session() -> Any:  # type: ignore[misc]
+        """Return a session for a safe request; a flush on it raises ``ReadOnlySession``."""
+
+    def write_session(manager: Any) -> Any:
+        """Return a session that joins *manager*, a ``transaction.TransactionManager``."""
+
+
+class IContentTypes(Interface):
+    """The registry of content types."""
+
+    def get(name: str) -> Any:
+        """Return the ``ContentType`` called *name* or None when no such type is switched on."""
+
+
+class IMarkdownRenderer(Interface):
+    """Turns Markdown into sanitised HTML."""
+
+    def render(source: str, title: str | None = None) -> Any:
+        """Return an object with ``html`` (sanitised) and ``toc`` (headings in order)."""

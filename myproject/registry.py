@@ -1,0 +1,36 @@
+"""What one application keeps for its whole life, in one place and typed.
+
+Two applications in one process have two registries; nothing of this lives in a module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from pyramid.config import Configurator
+from pyramid.registry import Registry
+
+from myproject.settings import Settings
+
+
+class SiteRegistry(Registry):
+    """Pyramid's registry with the attributes that our rooms set while they are included."""
+
+    #: Every declared setting with its value and where that came from.
+    declared_settings: Settings
+    #: The engines and session factories, :class:`myproject.db.engine.Database`.
+    database: Any
+    #: First segments of routes: names that no child of the root may take.
+    reserved_names: frozenset[str]
+    #: ``(request, name) -> URL`` of our own static files.
+    static_urls: Callable[[Any, str], str]
+    #: ``request -> messages`` in the request's language.
+    messages: Callable[[Any], Mapping[str, str]]
+    #: Short hash of what shapes every page besides content.
+    fingerprint: str
+
+
+def registry_of(config: Configurator) -> SiteRegistry:
+    """Return the registry of the application that *config* configures."""
+    return cast(SiteRegistry, config.registry)

@@ -1,0 +1,49 @@
+"""Looking for what must not be: the invariants of the tree, verified in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from myproject.tree.copying import descend
+from myproject.tree.names import MAX_DEPTH, normalize, problem_with
+from myproject.tree.node import ROOT_ID, Node
+from myproject.tree.site import Site
+
+
+def check_tree(session: Session) -> Iterator[str]:
+    """Yield a sentence for each violated invariant.
+
+    One root; every node reachable from it (so no cycle) within the depth an address may have;
+    names that can be segments; the row of the site.
+    """
+    node = Node.__table__
+    if session.get(Node, ROOT_ID) is None:
+        yield "There is no root. Run: myproject init"
+        return
+    roots = session.scalars(select(node.c.id).where(node.c.parent_id.is_(None))).all()
+    if len(roots) != 1:
+        yield f"There are {len(roots)} roots: {', '.join(map(str, roots))}."
+    if session.scalar(select(func.count()).select_from(Site)) != 1:
+        yield "The table site must have exactly one row."
+    yield from _unreachable(session)
+    for node_id, name in session.execute(
+        select(node.c.id, node.c.name).where(node.c.id != ROOT_ID)
+    ):
+        reason = problem_with(name)
+        if reason is None and normalize(name) != name:
+            reason = "is not in Unicode's composed form (NFC)"
+        if reason:
+            yield f"Node {node_id}: the name {name!r} is impossible: it {reason}."
+
+
+def _unreachable(session: Session) -> Iterator[str]:
+    down, node = descend(ROOT_ID), Node.__table__
+    depth = {row.id: row.depth for row in session.execute(select(down.c.id, down.c.depth))}
+    for node_id in session.scalars(select(node.c.id).order_by(node.c.id)):
+        if node_id not in depth:
+            yield f"Node {node_id} cannot be reached from the root."
+        elif depth[node_id] > MAX_DEPTH:
+            yield f"Node {node_id} lies {depth[node_id]} levels deep; addresses end at {MAX_DEPTH}."

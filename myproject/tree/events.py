@@ -1,0 +1,69 @@
+"""What happened to the tree, told to whoever subscribed.
+
+Every event is sent inside the transaction, after the rows were written: a subscriber that raises
+vetoes the operation. Wrapped in :class:`Committed` it is sent once more after the commit, when
+side effects outside the database are safe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from myproject.tree.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEvent:
+    """Base of all tree events.
+
+    :ivar node_id: the node that the operation was about; stays valid after the commit.
+    :ivar node: the same node, inside the transaction only.
+    """
+
+    node_id: int
+    node: Node = field(repr=False, compare=False)
+
+
+class NodeAdded(NodeEvent):
+    """A node has come into the tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRenamed(NodeEvent):
+    """A node, and with it everything below, has a new address."""
+
+    old_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeMoved(NodeEvent):
+    """A node has another parent, and perhaps another name."""
+
+    old_parent_id: int
+    old_name: str
+
+
+class NodeReordered(NodeEvent):
+    """A node has another place among its siblings."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCopied(NodeEvent):
+    """A section was copied.
+
+    :ivar copies: id of each original -> id of its copy, the whole section.
+    """
+
+    source_id: int
+    copies: dict[int, int] = field(repr=False)
+
+
+class NodeDeleted(NodeEvent):
+    """A node and everything below it has gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """An event whose transaction has been committed."""
+
+    event: NodeEvent

@@ -1,0 +1,100 @@
+"""What may be a URL segment, and how one is made from a title or a file name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from myproject.exceptions import InvalidName
+
+#: Bytes of UTF-8. A name with ``.md`` behind it has to fit into a file name of 255 bytes.
+MAX_NAME_BYTES = 240
+
+#: Levels below the root, and so segments of an address.
+MAX_DEPTH = 200
+
+#: Bytes of a whole decoded path.
+MAX_PATH_BYTES = 8192
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LATIN_ACCENTS = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
+
+
+def normalize(name: str) -> str:
+    """Return *name* in Unicode's composed form (NFC), the only one that is stored."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def problem_with(name: str) -> str | None:
+    """Return why *name* can never be a segment ("is empty"), or None if it can."""
+    if len(name) <= MAX_NAME_BYTES and _PLAIN.fullmatch(name):
+        # Nearly all are like this, and every segment of every request is looked at.
+        return None
+    if not name:
+        return "is empty"
+    if name in {".", ".."}:
+        return "means a directory, not a page"
+    if name.startswith("@@"):
+        return "starts with @@, which marks a view"
+    if "/" in name:
+        return "contains a slash"
+    if _CONTROL.search(name):
+        return "contains a control character"
+    if name != name.strip():
+        return "starts or ends with white space"
+    if len(name.encode()) > MAX_NAME_BYTES:
+        return f"is longer than {MAX_NAME_BYTES} bytes"
+    return None
+
+
+def check_name(name: str, reserved: frozenset[str] = frozenset()) -> str:
+    """Return *name* as it is to be stored.
+
+    :param name: what a person or a program asked for.
+    :param reserved: first segments that belong to routes; give it for children of the root.
+    :raises InvalidName: with the reason.
+    """
+    name = normalize(name)
+    if reason := problem_with(name):
+        raise InvalidName(name, reason)
+    if name in reserved:
+        raise InvalidName(name, "is used by the application itself at the top level")
+    return name
+
+
+def name_from_title(title: str, fallback: str = "page") -> str:
+    """Return a readable segment for *title*: lower case, words joined by hyphens.
+
+    Letters of every script are kept; accents are taken off Latin ones.
+    """
+    plain = _LATIN_ACCENTS.sub("", unicodedata.normalize("NFKD", title.casefold()))
+    words = "".join(character if _belongs_to_word(character) else "-" for character in plain)
+    name = re.sub("-+", "-", unicodedata.normalize("NFC", words)).strip("-")
+    return _shorten(name, MAX_NAME_BYTES - 20) or fallback
+
+
+def _belongs_to_word(character: str) -> bool:
+    # Marks are vowels in Hindi and Thai, and make another letter in Japanese and Cyrillic.
+    return character.isalnum() or unicodedata.category(character).startswith("M")
+
+
+def title_from_name(name: str) -> str:
+    """Return a title for a folder that has none: ``getting-started`` is "Getting started"."""
+    words = re.sub(r"[-_]+", " ", name).strip()
+    return words[:1].upper() + words[1:] if words else name
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """Return *name*, or the first of ``name-2``, ``name-3``, ... that is not *taken*."""
+    if name not in taken:
+        return name
+    stem = _shorten(name, MAX_NAME_BYTES - 8)
+    number = 2
+    while f"{stem}-{number}" in taken:
+        number += 1
+    return f"{stem}-{number}"
+
+
+def _shorten(text: str, limit: int) -> str:
+    return text.encode()[:limit].decode(errors="ignore").strip("-")

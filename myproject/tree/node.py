@@ -1,0 +1,123 @@
+"""The row behind every place in the tree.
+
+A node knows its parent, its name and its position among its siblings, and nothing of its path:
+whatever is renamed or moved, one row is written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Mapper, mapped_column, object_session, relationship
+from zope.interface import implementer
+
+from myproject.db.base import Base, Id, TaggedJSON, UTCDateTime, utcnow
+from myproject.interfaces import INode
+from myproject.tree.names import normalize, problem_with
+
+ROOT_ID = 1
+
+#: Discriminator of the class that stands in for types nobody has registered.
+UNAVAILABLE = "unavailable"
+
+PUBLISHED = "published"
+DRAFT = "draft"
+
+
+class PolymorphicMap(dict[Any, Mapper[Any]]):
+    """Discriminator -> mapper, with a stand-in for the types of add-ons that are not installed.
+
+    SQLAlchemy would otherwise raise on the first listing that contains such a row.
+    """
+
+    def __setitem__(self, discriminator: Any, mapper: Mapper[Any]) -> None:
+        super().__setitem__(discriminator, mapper)
+        if discriminator == UNAVAILABLE:
+            # Rows of the stand-in say anything but its own discriminator. Were they looked for by
+            # it, as those of other classes that share a table are, none could be read again.
+            mapper._single_table_criteria_component = None
+
+    def __missing__(self, discriminator: Any) -> Mapper[Any]:
+        return self[UNAVAILABLE] if discriminator != UNAVAILABLE else self._absent()
+
+    @staticmethod
+    def _absent() -> Mapper[Any]:
+        raise KeyError(UNAVAILABLE)
+
+
+@implementer(INode)
+class Node(Base):
+    """A place in the tree, whatever its content type.
+
+    Content types subclass it. A subclass without columns of its own shares this table; one with
+    columns has its own table joined by ``id``. Structure (``parent_id``, ``name``, ``position``)
+    is written by :mod:`myproject.tree.operations` only.
+    """
+
+    __tablename__ = "node"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(Id, ForeignKey("node.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(255))
+    position: Mapped[int] = mapped_column(Id, default=0)
+    type: Mapped[str] = mapped_column(String(50))
+    title: Mapped[str] = mapped_column(String(500))
+    #: A shorter title for navigation; empty where the title serves.
+    nav_title: Mapped[str] = mapped_column(String(500), default="")
+    summary: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(String(20), default=PUBLISHED)
+    created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow, deferred=True)
+    modified_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow)
+    #: Metadata that no column claims, as it came (front matter of an import, for example).
+    extra: Mapped[dict[str, Any]] = mapped_column(TaggedJSON, default=dict, deferred=True)
+
+    parent: Mapped[Node | None] = relationship(remote_side=[id], viewonly=True)  # noqa: A003
+
+    __mapper_args__ = {  # noqa: RUF012 - SQLAlchemy's own convention
+        "polymorphic_on": "type",
+        "polymorphic_identity": "node",
+        "_polymorphic_map": PolymorphicMap(),
+    }
+    __table_args__ = (
+        UniqueConstraint("parent_id", "name"),
+        Index(None, "parent_id", "position", "id"),
+        Index(None, "name"),
+        CheckConstraint(f"(parent_id IS NULL) = (id = {ROOT_ID})", name="one_root"),
+        CheckConstraint("parent_id <> id", name="not_its_own_parent"),
+        CheckConstraint(f"(name = '') = (id = {ROOT_ID})", name="only_root_nameless"),
+        # A number is never given twice: references to deleted nodes must not find a stranger.
+        {"sqlite_autoincrement": True},
+    )
+
+    @property
+    def __name__(self) -> str:  # type: ignore[override] - not a class's name
+        return self.name
+
+    @property
+    def __parent__(self) -> Node | None:
+        return self.parent
+
+    def __getitem__(self, name: str) -> Node:
+        """Return the child called *name*, at the cost of one statement, or raise ``KeyError``."""
+        session, name, child = object_session(self), normalize(name), None
+        if session is not None and problem_with(name) is None:
+            query = select(Node).where(Node.parent_id == self.id, Node.name == name)
+            child = session.scalars(query).one_or_none()
+        if child is None:
+            raise KeyError(name)
+        return child
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this is the root of the site."""
+        return self.id == ROOT_ID
+
+    @property
+    def label(self) -> str:
+        """The title as navigation shows it."""
+        return self.nav_title or self.title
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id} {self.name!r}>"

@@ -1,0 +1,19 @@
+"""The views room: one module per screen, and the shell around them.
+
+Views are thin: read the input, call one operation or query, return. Nothing here writes
+structure.
+"""
+
+from pyramid.config import Configurator
+
+from myproject.views.request import Request, root_factory
+
+
+def includeme(config: Configurator) -> None:
+    """Register the shell (request, access, derivers, static files) and all screens."""
+    config.set_request_factory(Request)
+    config.set_root_factory(root_factory)
+    for module in ("static", "derivers", "access", "rendering"):
+        config.include(f"myproject.views.{module}")
+    for screen in ("page", "link", "source", "children", "errors"):
+        config.include(f"myproject.views.{screen}")

@@ -1,0 +1,135 @@
+"""Error pages: what went wrong, in plain words, and a way on."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from pyramid.config import Configurator
+from pyramid.exceptions import BadCSRFToken, PredicateMismatch, URLDecodeError
+from pyramid.httpexceptions import HTTPBadRequest
+from pyramid.i18n import TranslationStringFactory
+from pyramid.renderers import render_to_response
+from pyramid.response import Response
+from pyramid_retry import is_error_retryable
+from pyramid_tm import is_tm_active
+
+from myproject.exceptions import InvalidValue
+from myproject.security.permissions import Permission
+from myproject.tree.node import Node
+from myproject.tree.traversal import ImpossiblePath
+from myproject.views.methods import allowed_methods
+from myproject.views.rendering import TEMPLATES, layout
+from myproject.views.suggestions import item_of, suggestions
+
+log = logging.getLogger(__name__)
+
+_ = TranslationStringFactory("myproject")
+
+
+def not_found(error: Any, request: Any) -> Response:
+    """404, with the pages that were probably meant; 405 where only the method is wrong."""
+    lineage = visible_lineage(request)
+    if isinstance(error, PredicateMismatch) and len(lineage) == len(request.lineage):
+        methods = allowed_methods(lineage[-1] if lineage else None, request)
+        if methods and request.method not in methods:
+            return _wrong_method(request, [*methods, "OPTIONS"])
+    values = layout(request, "")
+    values.update(
+        path=request.script_name + request.path_info,
+        nearest=item_of(request, lineage) if lineage else None,
+        suggestions=suggestions(request, lineage) if lineage else [],
+    )
+    return _error(request, 404, "not_found", values)
+
+
+def visible_lineage(request: Any) -> list[Node]:
+    """Return the nodes on the way that readers may know of, from the root down."""
+    lineage = list(request.lineage)
+    while lineage and not _is_visible(request, lineage[-1]):
+        lineage.pop()
+    return lineage
+
+
+def _is_visible(request: Any, node: Node) -> bool:
+    known = request.content_types.get(node.type) is not None
+    return known and bool(request.has_permission(Permission.VIEW, node))
+
+
+def forbidden(error: Any, request: Any) -> Response:
+    """403; but a place that may not be seen looks like one that does not exist."""
+    if len(visible_lineage(request)) < len(request.lineage):
+        return not_found(error, request)
+    values = {**layout(request, ""), "message": _translated(request, error.result)}
+    return _error(request, 403, "forbidden", values)
+
+
+def bad_request(error: Any, request: Any) -> Response:
+    """400, without any statement."""
+    if isinstance(error, URLDecodeError):
+        message = _("The address is not valid UTF-8.")
+    elif isinstance(error, ImpossiblePath):
+        message = _("No page can have such an address.")
+    elif isinstance(error, HTTPBadRequest | BadCSRFToken):
+        message = error.detail or ""
+    else:
+        message = str(error)
+    return _refuse(request, 400, message)
+
+
+def internal_error(error: Exception, request: Any) -> Response:
+    """500, without any statement: the database may be what failed."""
+    if _is_tried_again(error, request):
+        log.info("Request %s is tried again: %s", request.id, error)
+    else:
+        log.error("Request %s failed", request.id, exc_info=error)
+    values = {**layout(request, ""), "request_id": request.id}
+    return _error(request, 500, "error", values)
+
+
+def _is_tried_again(error: Exception, request: Any) -> bool:
+    if is_error_retryable(request, error):
+        return True
+    # What the database's driver knows to be transient is marked only after this page was made.
+    last = request.environ.get("retry.attempt", 0) + 1 >= request.environ.get("retry.attempts", 1)
+    return not last and is_tm_active(request) and request.tm.get().isRetryableError(error)
+
+
+def _wrong_method(request: Any, methods: list[str]) -> Response:
+    allow = ("Allow", ", ".join(methods))
+    if request.method == "OPTIONS":
+        return Response(status=204, headerlist=[allow])
+    message = _(
+        "This address does not take ${method} requests.", mapping={"method": request.method}
+    )
+    response = _refuse(request, 405, message)
+    response.headers.extend([allow])
+    return response
+
+
+def _refuse(request: Any, status: int, message: str) -> Response:
+    message = _translated(request, message)
+    values = {**layout(request, ""), "status": status, "message": message}
+    return _error(request, status, "bad_request", values)
+
+
+def _translated(request: Any, message: Any) -> str:
+    return request.localizer.translate(message) if message else ""
+
+
+def _error(request: Any, status: int, template: str, values: dict[str, Any]) -> Response:
+    # Validators that the failed view may have set do not belong to this page.
+    response = Response()
+    response.text = render_to_response(f"{TEMPLATES}{template}.jinja2", values, request).text
+    response.status_int = status
+    response.cache_control = "no-store"
+    return response
+
+
+def includeme(config: Configurator) -> None:
+    """Register the error pages."""
+    config.add_notfound_view(not_found)
+    config.add_forbidden_view(forbidden)
+    for error in (URLDecodeError, ImpossiblePath, InvalidValue, HTTPBadRequest):
+        config.add_exception_view(bad_request, context=error)
+    config.add_exception_view(internal_error, context=Exception)

@@ -1,0 +1,90 @@
+"""The reading screen of pages and folders, and of the site's front page."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from pyramid.config import Configurator
+from pyramid.httpexceptions import HTTPBadRequest
+from pyramid.i18n import TranslationStringFactory
+
+from myproject.content.references import resolve_references
+from myproject.content.types import Folder, Page
+from myproject.exceptions import InvalidValue
+from myproject.security.permissions import Permission
+from myproject.tree.listing import START, Key, load_neighbourhood
+from myproject.views import conditional
+from myproject.views.navigation import entries, navigation
+from myproject.views.rendering import TEMPLATES, node_layout
+from myproject.views.source import markdown_response, prefers_markdown
+
+_ = TranslationStringFactory("myproject")
+
+
+class Heading(NamedTuple):
+    """A line of the table of contents."""
+
+    level: int
+    id: str
+    text: str
+
+
+def page_view(context: Page | Folder, request: Any) -> Any:
+    """Show a node with its body, its children and its surroundings; at most four statements."""
+    if prefers_markdown(request):
+        return markdown_response(context, request, vary="Accept")
+    # Before the validators: a wrong parameter is wrong for a client with a copy, too.
+    after = request.GET.get("after") if request.query_string else None
+    start = START if after is None else _key(after)
+    if (unchanged := conditional.check(request, "html", vary="Accept")) is not None:
+        return unchanged
+    around = load_neighbourhood(
+        request.dbsession,
+        context,
+        after=start,
+        page=request.registry.settings["myproject.listing_size"],
+    )
+    url = request.canonical_base
+    values = node_layout(request, context, "" if after is None else f"?after={start}")
+    parent = values["crumbs"][-1] if values["crumbs"] else None
+    nav, previous, following = navigation(request, context, around, parent)
+    base = url.removesuffix("/")
+    html = getattr(context, "body_html", "")
+    values.update(
+        node=context,
+        body=resolve_references(request.dbsession, context.id, html, request.path_url_of),
+        toc=[Heading(*heading) for heading in getattr(context, "toc", ())],
+        nav=nav,
+        previous=previous,
+        next=following,
+        listing=entries(request, base, around.children),
+        listing_next=_next_url(url, around.children) if around.more_children else None,
+        listing_first=None if after is None else url,
+        modified=context.modified_at,
+        source_url=f"{base}/@@source",
+    )
+    return values
+
+
+def _key(after: str) -> Key:
+    try:
+        return Key.parse(after)
+    except InvalidValue as error:
+        message = _("There is no such place in the list: ${after}", mapping={"after": after[:40]})
+        raise HTTPBadRequest(message) from error
+
+
+def _next_url(url: str, rows: Any) -> str:
+    return f"{url}?after={Key(rows[-1].position, rows[-1].id)}"
+
+
+def includeme(config: Configurator) -> None:
+    """Register the screen for each type that it shows."""
+    for content_type in (Page, Folder):
+        config.add_view(
+            page_view,
+            context=content_type,
+            request_method="GET",
+            permission=Permission.VIEW,
+            renderer=f"{TEMPLATES}page.jinja2",
+        )

@@ -1,0 +1,134 @@
+"""What every screen's template needs, and the Jinja2 environment they share."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pyramid.config import Configurator
+from pyramid.events import ApplicationCreated
+from pyramid.i18n import Localizer
+from pyramid.registry import Registry
+
+from myproject.registry import registry_of
+from myproject.tree.node import Node
+from myproject.tree.urls import quote_segment
+
+TEMPLATES = "myproject:templates/"
+DOMAIN = "myproject"
+
+
+class Messages(dict[str, str]):
+    """The translations into one language of what our templates say, each looked up once.
+
+    Only literals of templates get here, so it cannot grow beyond them.
+    """
+
+    def __init__(self, localizer: Localizer) -> None:
+        super().__init__()
+        self.localizer = localizer
+
+    def __missing__(self, message: str) -> str:
+        translated = self.localizer.translate(message, domain=DOMAIN)
+        self[message] = translated
+        return translated
+
+
+class Item(NamedTuple):
+    """A link to a place, as lists and navigation show it."""
+
+    title: str
+    url: str
+    summary: str = ""
+
+
+class MessagesByLocale:
+    """The messages of each language that requests have asked for."""
+
+    def __init__(self) -> None:
+        self._messages: dict[str, Messages] = {}
+
+    def __call__(self, request: Any) -> Messages:
+        """Return the messages in the language of *request*."""
+        locale = request.locale_name
+        if locale not in self._messages:
+            self._messages[locale] = Messages(request.localizer)
+        return self._messages[locale]
+
+
+def locale_of(request: Any) -> str:
+    """Return the language of the screens: the site's, whatever a cookie or a parameter says."""
+    return request.registry.settings["myproject.locale"]
+
+
+def layout(request: Any, title: str, description: str = "") -> dict[str, Any]:
+    """Return the variables of ``layout.jinja2`` that do not depend on a node."""
+    registry = request.registry
+    return {
+        # Quicker than the Jinja2 extension's, which looks for the request at every call.
+        "_": registry.messages(request).__getitem__,
+        "lang": request.locale_name,
+        "site_title": registry.settings["myproject.site_title"],
+        "root_url": request.mount + "/",
+        "static_url": partial(registry.static_urls, request),
+        "title": title,
+        "description": description,
+        "canonical": None,
+        "crumbs": (),
+    }
+
+
+def node_layout(request: Any, node: Node, query: str = "") -> dict[str, Any]:
+    """Return the layout's variables for a screen of *node*."""
+    values = layout(request, node.title, node.summary)
+    host = request.registry.settings["myproject.canonical_host"] or request.host_url
+    values["canonical"] = host + request.canonical_base + query
+    values["crumbs"] = crumbs(request)
+    return values
+
+
+def crumbs(request: Any) -> list[Item]:
+    """Return the places above the context, from the (virtual) root down.
+
+    Those whose type is switched off have no page, so they are left out.
+    """
+    top, *below = request.lineage[len(request.virtual_root_path) :]
+    items, url = [Item(top.label, request.mount + "/")], request.mount
+    for node in below:
+        url = f"{url}/{quote_segment(node.name)}"
+        if request.content_types.get(node.type) is not None:
+            items.append(Item(node.label, url))
+    return items[:-1]
+
+
+def fingerprint(registry: Registry) -> str:
+    """Return a short hash of what shapes every page besides content: code, templates, settings."""
+    digest = hashlib.sha256(version("myproject").encode())
+    here = Path(__file__).parent.parent
+    for folder in ("templates", "views", "static", "locale"):
+        for path in sorted((here / folder).rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                digest.update(path.read_bytes())
+    for key, value in sorted(registry.settings.items(), key=str):
+        if key.startswith("myproject."):
+            digest.update(f"{key}={value}".encode())
+    return digest.hexdigest()[:10]
+
+
+def _set_fingerprint(event: Any) -> None:
+    # Not before: add-ons declare settings, too.
+    registry = event.app.registry
+    registry.fingerprint = fingerprint(registry)
+
+
+def includeme(config: Configurator) -> None:
+    """Set up Jinja2 for our own templates."""
+    config.include("pyramid_jinja2")
+    config.add_jinja2_renderer(".jinja2")
+    config.add_translation_dirs("myproject:locale/")
+    config.set_locale_negotiator(locale_of)
+    registry_of(config).messages = MessagesByLocale()
+    config.add_subscriber(_set_fingerprint, ApplicationCreated)

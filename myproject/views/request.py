@@ -1,0 +1,131 @@
+"""The request of this application, with what every view needs made on first use."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from pyramid.httpexceptions import HTTPBadRequest, HTTPNotFound
+from pyramid.i18n import TranslationStringFactory
+from pyramid.interfaces import IRequestExtensions, IRequestFactory
+from pyramid.registry import Registry
+from pyramid.request import Request as PyramidRequest
+from sqlalchemy.orm import Session
+
+from myproject.content.registry import ContentTypes
+from myproject.interfaces import IContentTypes, IDatabase
+from myproject.tree.node import Node
+from myproject.tree.operations import Tree
+from myproject.tree.traversal import SiteRoot
+from myproject.tree.urls import SEGMENT_SAFE, join_path, names_of, virtual_root_of
+
+if TYPE_CHECKING:
+    # What type checkers cannot see of Pyramid's: on an instance it is the value.
+    reify = property
+else:
+    from pyramid.decorator import reify
+
+_ = TranslationStringFactory("myproject")
+
+#: Key of the WSGI environment that holds the request's id: all attempts at a request share it.
+REQUEST_ID = "myproject.request_id"
+
+
+class Request(PyramidRequest):
+    """A request that knows its database session, its tree and its addresses."""
+
+    #: Set by the traverser: nodes from the root down to the context.
+    lineage: Sequence[Node] = ()
+
+    @reify
+    def id(self) -> str:
+        """The request's id, as in the log, on error pages and in the ``X-Request-ID`` header."""
+        return self.environ.setdefault(REQUEST_ID, secrets.token_hex(8))
+
+    @property
+    def GET(self) -> Any:
+        """The query's parameters; what is not UTF-8 is a bad request, wherever it is read."""
+        try:
+            return super().GET
+        except UnicodeDecodeError as error:
+            raise HTTPBadRequest(_("The address is not valid UTF-8.")) from error
+
+    @reify
+    def dbsession(self) -> Session:
+        """The session: a writing one inside the request's transaction, else one that only reads."""
+        database = self.registry.getUtility(IDatabase)
+        if "tm.active" in self.environ:
+            return database.write_session(self.tm)
+        session = database.read_session()
+        self.add_finished_callback(lambda request: session.close())
+        return session
+
+    @reify
+    def tree(self) -> Tree:
+        """The operations on the tree, within this request's transaction."""
+        return Tree(
+            self.dbsession,
+            notify=self.registry.notify,
+            reserved=self.registry.reserved_names,
+        )
+
+    @reify
+    def content_types(self) -> ContentTypes:
+        """The registry of content types."""
+        return self.registry.getUtility(IContentTypes)
+
+    @reify
+    def mount(self) -> str:
+        """The URL path that the site is mounted at, without a slash at the end; often empty."""
+        return quote(self.environ.get("SCRIPT_NAME", "").encode("latin-1"), safe=SEGMENT_SAFE + "/")
+
+    @reify
+    def canonical_base(self) -> str:
+        """The canonical URL path of the node that traversal found, without a view name.
+
+        :raises HTTPNotFound: when that is not below the virtual root, which then does not exist.
+        """
+        url = self.path_url_of(tuple([node.name for node in self.lineage[1:]]))
+        if url is None:
+            raise HTTPNotFound("The virtual root does not exist.")
+        return url
+
+    def resource_url(self, resource: Any, *elements: str, **kw: Any) -> str:
+        """Return the absolute URL of *resource*; addresses of nodes end without a slash."""
+        if elements and isinstance(resource, Node) and names_of(resource) != virtual_root_of(self):
+            # The (virtual) root's address ends with a slash already.
+            elements = ("", *elements)
+        return super().resource_url(resource, *elements, **kw)
+
+    def path_url_of(self, names: tuple[str, ...]) -> str | None:
+        """Return the URL path for decoded *names* from the tree's root, as this client sees it.
+
+        None for what is outside of the virtual root: it has no address here.
+        """
+        vroot = virtual_root_of(self)
+        if names[: len(vroot)] != vroot:
+            return None
+        return self.mount + join_path(names[len(vroot) :])
+
+
+def root_factory(request: Request) -> SiteRoot:
+    """Return what traversal starts from; the root itself comes with the traversal's statement."""
+    return SiteRoot(request.dbsession)
+
+
+def freeze_request_class(registry: Registry) -> None:
+    """Build the request class once, with every method and property that includes have added.
+
+    Pyramid would otherwise make a new class for each request to carry added properties, which is
+    among the most expensive things it does for a page.
+    """
+    extensions = registry.queryUtility(IRequestExtensions)
+    if extensions is None:
+        return
+    base = registry.queryUtility(IRequestFactory) or Request
+    added = {**extensions.methods, **extensions.descriptors}
+    registry.registerUtility(type(base.__name__, (base,), added), IRequestFactory)
+    extensions.methods.clear()
+    extensions.descriptors.clear()

@@ -1,0 +1,151 @@
+"""The schema: what migrations make is what the models say, there and back."""
+
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import MetaData, inspect, select, text
+
+from myproject.content import references, types  # noqa: F401 - their tables belong to the metadata
+from myproject.db.base import Base
+from myproject.db.engine import Database
+from myproject.db.migrations import (
+    downgrade,
+    ensure_current,
+    needed_heads,
+    present_heads,
+    upgrade,
+)
+from myproject.exceptions import DatabaseOutdated, DatabaseUnavailable
+from myproject.tree.check import check_tree
+from myproject.tree.node import ROOT_ID, Node
+
+
+@pytest.fixture
+def empty(backend):
+    """A database without any table."""
+    url = backend.new_url()
+    database = Database(url)
+    yield database
+    database.dispose()
+    backend.drop(url)
+
+
+def schema(database):
+    """Everything the database says of its tables."""
+    inspector = inspect(database.reader)
+    inspector.clear_cache()
+    return {
+        table: {
+            "columns": [str(column) for column in inspector.get_columns(table)],
+            "primary key": inspector.get_pk_constraint(table),
+            "foreign keys": sorted(map(str, inspector.get_foreign_keys(table))),
+            "unique": sorted(map(str, inspector.get_unique_constraints(table))),
+            "checks": sorted(map(str, inspector.get_check_constraints(table))),
+            "indexes": sorted(map(str, inspector.get_indexes(table))),
+        }
+        for table in inspector.get_table_names()
+    }
+
+
+def test_migrations_make_the_schema_of_the_models(database):
+    with database.writer.connect() as connection:
+        options = {"compare_type": True, "compare_server_default": True}
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def names_in(table):
+    # But for primary keys: SQLite forgets the names of those it numbers by itself.
+    constraints = table.constraints - {table.primary_key}
+    return {item.name for item in [*constraints, *table.indexes]}
+
+
+def test_constraints_and_indexes_are_those_of_the_models(database):
+    reflected = MetaData()
+    reflected.reflect(database.reader)
+    for name, table in Base.metadata.tables.items():
+        assert names_in(table) == names_in(reflected.tables[name])
+
+
+def test_up_down_and_up_again_leave_the_same_schema(empty):
+    upgrade(empty)
+    first = schema(empty)
+    assert present_heads(empty) == needed_heads()
+    downgrade(empty, "base")
+    assert set(schema(empty)) == {"alembic_version"}
+    upgrade(empty)
+    assert schema(empty) == first
+
+
+def test_upgrading_what_is_current_changes_nothing(database):
+    before = schema(database)
+    upgrade(database)
+    assert schema(database) == before
+
+
+def test_a_new_database_holds_a_sound_tree_of_one_page(database):
+    session = database.read_session()
+    assert session.scalars(select(Node.id)).all() == [ROOT_ID]
+    assert list(check_tree(session)) == []
+    session.close()
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(empty):
+    with empty.writer.begin() as connection:
+        connection.execute(text("CREATE TABLE site (id INTEGER)"))
+    with pytest.raises(Exception, match="already exists"):
+        upgrade(empty)
+    assert set(schema(empty)) == {"site"}
+
+
+def test_an_empty_database_is_told_to_be_made(empty):
+    # The file is there, and there is nothing in it.
+    empty.check_reachable()
+    with pytest.raises(DatabaseOutdated, match=r"is empty\. Run: myproject -c my\.ini init$"):
+        ensure_current(empty, "my.ini", migrate=False)
+    ensure_current(empty, "my.ini", migrate=True)
+    ensure_current(empty, "my.ini", migrate=False)
+
+
+def test_another_schema_is_told_to_be_upgraded(database):
+    with database.writer.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'other'"))
+    expected = r"another schema .*\. Run: myproject -c my\.ini db upgrade$"
+    with pytest.raises(DatabaseOutdated, match=expected):
+        ensure_current(database, "my.ini", migrate=False)
+
+
+def test_messages_about_the_schema_show_no_password(postgresql_backend):
+    empty = postgresql_backend.new_url()
+    for url in (empty.set(password="s3cret"), empty.update_query_dict({"password": "s3cret"})):
+        database = Database(url)
+        with pytest.raises(DatabaseOutdated) as caught:
+            ensure_current(database, "my.ini", migrate=False)
+        assert "s3cret" not in str(caught.value)
+        assert empty.database in str(caught.value)
+        database.dispose()
+    postgresql_backend.drop(empty)
+
+
+@pytest.mark.parametrize("migrate", [True, False])
+def test_a_database_that_does_not_answer_is_told(migrate):
+    database = Database("postgresql+psycopg://someone:s3cret@127.0.0.1:1/nothing")
+    with pytest.raises(DatabaseUnavailable, match="cannot be reached") as caught:
+        ensure_current(database, "my.ini", migrate=migrate)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_the_schema_can_be_asked_for_while_somebody_writes(database):
+    with database.transaction() as session:
+        session.get_one(Node, ROOT_ID).title = "Changed"
+        session.flush()
+        assert present_heads(database) == needed_heads()
+
+
+def test_a_file_that_does_not_exist_is_told_and_not_made(tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/var/site.sqlite")
+    with pytest.raises(DatabaseOutdated, match=r"not exist yet\. Run: myproject -c p\.ini init"):
+        ensure_current(database, "p.ini", migrate=False)
+    assert not any(tmp_path.iterdir())

@@ -1,0 +1,1 @@
+"""An add-on without content: tests put their own ``includeme`` here for the time of a test."""

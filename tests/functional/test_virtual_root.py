@@ -1,0 +1,59 @@
+"""A part of the tree served as a site of its own, by the header of a trusted proxy."""
+
+import pytest
+
+from myproject.content.types import Link
+
+
+@pytest.fixture(scope="module")
+def shop(shared_site_with):
+    site = shared_site_with(virtual_root_header="true")
+    for path in ("/shop", "/shop/a", "/shop/a/b", "/shopping", "/other"):
+        number = site.add(path, "Text.", title=path.strip("/"))
+    site.add("/shop/text", f"[other](node:{number})")
+    site.add("/shop/link", cls=Link, target_id=number)
+    return site
+
+
+@pytest.fixture(scope="module")
+def visit(shop, fetch):
+    return lambda path, root="/shop", **kw: fetch(shop, path, HTTP_X_VHM_ROOT=root, **kw)
+
+
+def test_addresses_begin_at_the_virtual_root(visit, links):
+    page = visit("/a")
+    assert page.status_int == 200
+    assert {"/", "/a", "/a/b"} <= set(links(page))
+    assert not any(href.startswith("/shop") for href in links(page))
+    assert 'rel="canonical" href="http://localhost/a"' in page
+
+
+def test_other_spellings_redirect_below_it(visit):
+    assert visit("/a/").headers["Location"] == "http://localhost/a"
+    assert visit("//").headers["Location"] == "http://localhost/"
+    assert visit("/").status_int == 200
+
+
+def test_what_is_outside_is_not_found_nor_suggested(visit):
+    page = visit("/other")
+    assert page.status_int == 404
+    assert 'href="/other"' not in page
+    assert 'href="/shop' not in page
+
+
+def test_links_that_lead_outside_lead_nowhere(visit):
+    assert '<a class="broken-link">other</a>' in visit("/text")
+    assert "/other" not in visit("/text/@@source")
+    assert visit("/link").status_int == 404
+
+
+def test_a_virtual_root_that_does_not_exist_is_not_found(visit):
+    for root in ("/nope", "/shop/nope", "/shop/source", "/shop/@@source"):
+        for path in ("/", "/a", "/@@source"):
+            assert visit(path, root).status_int in (400, 404)
+
+
+def test_without_the_setting_the_header_means_nothing(site, fetch):
+    site.add("/shop")
+    assert fetch(site, "/shop", HTTP_X_VHM_ROOT="/shop").status_int == 200
+    assert fetch(site, "/", HTTP_X_VHM_ROOT="/nope").status_int == 200
