@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from alembic import context
 from myproject.content import references, types  # noqa: F401 - their tables belong to the metadata
 from myproject.db.base import Base
+from myproject.security import models  # noqa: F401
 
 #: Any number will do, as long as nothing else locks it.
 MIGRATION_LOCK = 7_310_544_021

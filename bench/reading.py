@@ -27,6 +27,7 @@ from myproject.content.types import Page
 from myproject.db.engine import Database
 from myproject.tree.node import PUBLISHED, Node
 from myproject.tree.urls import join_path, paths_of
+from myproject.tree.visibility import PUBLISHED_ONLY
 
 DEPTH = 5
 #: Where the content is imported, so that its own third level is the site's fifth.
@@ -216,7 +217,7 @@ def _inspect(session: Session, url: URL, seconds: float) -> Site:
     table = Node.__table__
     ids = session.scalars(select(table.c.id).where(table.c.state == PUBLISHED)).all()
     lengths = dict(session.execute(select(Page.__table__.c.id, func.length(Page.body_html))).all())
-    names = paths_of(session, ids)
+    names = paths_of(session, ids, PUBLISHED_ONLY)
     deep = sorted(
         (lengths[node_id], node_id)
         for node_id, path in names.items()

@@ -69,7 +69,7 @@ def configure(global_config: dict[str, str], **ini: str) -> Configurator:
     registry.declared_settings = settings
     config = Configurator(registry=registry)
     config.setup_registry(settings=pyramid_settings(settings))
-    for part in ("extend", "db", "tree", "security", "content", "views"):
+    for part in ("extend", "db", "mail", "tree", "security", "content", "views"):
         config.include(f"myproject.{part}")
     config.commit()
     include_addons(config, settings["myproject.addons"])

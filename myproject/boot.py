@@ -4,15 +4,20 @@ from pyramid.config import Configurator
 from pyramid.interfaces import IRoutesMapper
 
 from myproject.registry import registry_of
+from myproject.tree.traversal import VIEW_SELECTOR
 from myproject.views.request import freeze_request_class
 
 
 def reserved_names(config: Configurator) -> frozenset[str]:
-    """Return the first segments of all routes: no child of the root may take one of them."""
+    """Return the first segments of all routes: no child of the root may take one of them.
+
+    Those that begin with ``@@`` are nobody's name anyway.
+    """
     mapper = registry_of(config).queryUtility(IRoutesMapper)
     routes = mapper.get_routes(include_static=True) if mapper else ()
     firsts = {route.pattern.strip("/").partition("/")[0] for route in routes}
-    return frozenset(first for first in firsts if first and "{" not in first and "*" not in first)
+    taken = (first for first in firsts if first and "{" not in first and "*" not in first)
+    return frozenset(first for first in taken if not first.startswith(VIEW_SELECTOR))
 
 
 def includeme(config: Configurator) -> None:

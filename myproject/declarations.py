@@ -6,13 +6,21 @@ Where a value comes from, and which one wins, is decided in `settings`.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Annotated, Any, get_args, get_origin
-from urllib.parse import urlsplit
+from importlib.util import find_spec
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
+from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    IPvAnyNetwork,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.errors import PydanticUserError
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -210,6 +218,29 @@ LocaleName = Annotated[
 ]
 
 
+# -- roles ----------------------------------------------------------------------------------------
+
+
+def _read_roles(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    roles: dict[str, list[str]] = {}
+    for line in filter(str.strip, value.splitlines()):
+        name, equals, permissions = line.partition("=")
+        if not equals or not name.strip() or not permissions.split():
+            raise ValueError(f"the line {line.strip()!r} is not NAME = permission permission ...")
+        roles.setdefault(name.strip(), []).extend(permissions.replace(",", " ").split())
+    return roles
+
+
+RoleLines = Annotated[
+    dict[str, list[str]],
+    BeforeValidator(_read_roles),
+    Field(description="a line for each role: NAME = permission permission ..."),
+]
+"""Roles and their permissions, one role a line."""
+
+
 # -- database URLs --------------------------------------------------------------------------------
 
 # Where SQLAlchemy sees the credentials: a password ends at the first "@".
@@ -293,6 +324,190 @@ def origin_problem(value: str) -> str | None:
     return None if fits else expected
 
 
+# -- other servers --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of mail or counts, as its URL names it; what the URL leaves out is empty or None."""
+
+    scheme: str
+    host: str
+    port: int | None
+    user: str
+    password: str = field(repr=False)
+    path: str
+
+
+_SERVER = re.compile(
+    r"(?P<scheme>[a-z+]+)://"
+    r"((?P<user>[^:@/?#\s]*)(:(?P<password>[^@/?#\s]*))?@)?"
+    rf"(?P<host>{_LABEL}(\.{_LABEL})*|\[[0-9a-f:.]+\])(:(?P<port>\d{{1,5}}))?"
+    r"(?P<path>/[^?#\s]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def read_server(value: str) -> Server | None:
+    """Read ``scheme://user:password@host:port/path``, or return None if it is none.
+
+    User and password are percent-decoded, and an IPv6 address comes without its brackets.
+    """
+    match = _SERVER.fullmatch(value)
+    if not match:
+        return None
+    part = match.groupdict(default="")
+    port = int(part["port"]) if part["port"] else None
+    if port is not None and not 0 < port < 65536:
+        return None
+    user, password = unquote(part["user"]), unquote(part["password"])
+    host = part["host"].strip("[]")
+    return Server(part["scheme"], host, port, user, password, part["path"])
+
+
+_ENCODE = "in a password, @, /, ? and # must be written as %40, %2F, %3F and %23"
+
+
+def limits_storage_problem(value: str) -> str | None:
+    """Say why attempts cannot be counted there, without repeating any of the URL."""
+    if value == "memory://":
+        return None
+    server = read_server(value)
+    if not server or server.scheme != "redis" or not re.fullmatch(r"(/\d*)?", server.path):
+        return f"must be memory:// or a URL such as redis://user:password@host:6379/0; {_ENCODE}"
+    if find_spec("redis") is None:
+        return "needs a Python package that is not installed; pip install myproject[redis]"
+    return None
+
+
+def mail_problem(value: str) -> str | None:
+    """Say why mail cannot be sent that way, without repeating any of the URL."""
+    if value in ("", "console:"):
+        return None
+    server = read_server(value)
+    if (
+        not server
+        or server.scheme not in ("smtp", "smtp+starttls", "smtps")
+        or server.path not in ("", "/")
+    ):
+        return (
+            "must be empty, console: or the URL of a mail server such as "
+            f"smtp+starttls://user:password@host:587; {_ENCODE}"
+        )
+    if bool(server.user) != bool(server.password):
+        return "must have both a user and a password, or neither"
+    return None
+
+
+# -- mail addresses -------------------------------------------------------------------------------
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_MAIL_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(
+    rf"(?=.{{1,64}}@){_ATOM}(\.{_ATOM})*@{_MAIL_LABEL}(\.{_MAIL_LABEL})*", re.ASCII
+)
+
+
+def address_problem(value: str) -> str | None:
+    """Say why this is no mail address; only a mail can tell whether somebody reads there.
+
+    Other letters than ASCII's are refused: few mail servers take them before the @, and after it
+    the domain can be written in its ``xn--`` form.
+    """
+    # 254 characters is what SMTP can carry (RFC 5321, with the brackets around the address).
+    if len(value) <= 254 and _ADDRESS.fullmatch(value):
+        return None
+    return "must be a mail address such as name@example.org"
+
+
+# -- limits ---------------------------------------------------------------------------------------
+
+# The part of the notation of `limits` that has one meaning only.
+Rate = Annotated[
+    str,
+    Field(
+        pattern=r"^[1-9]\d{0,5} per ([1-9]\d{0,3} )?(second|minute|hour|day)s?$",
+        description="a number of attempts and a time such as 10 per 15 minutes",
+    ),
+]
+"""How often something may happen, written `10 per 15 minutes` or `100 per hour`."""
+
+
+# -- proxies and hosts ----------------------------------------------------------------------------
+
+Proxy = Annotated[
+    IPvAnyNetwork | Literal["localhost"],
+    Field(
+        description="an IP address, a network such as 10.0.0.0/8, "
+        "or localhost for a proxy on a Unix socket"
+    ),
+]
+"""A network (an address is one of its own), or the word that Waitress has for a Unix socket."""
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+ForwardedHeader = Annotated[
+    Literal[
+        "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "forwarded"
+    ],
+    BeforeValidator(_lower),
+]
+
+
+def forwarded_headers_problem(value: tuple[str, ...]) -> str | None:
+    """Say why these cannot be believed together."""
+    if "forwarded" in value and len(set(value)) > 1:
+        return (
+            "must name either forwarded or headers that begin with x-forwarded-, and not both: "
+            "a proxy that sets the ones passes on what anybody wrote into the others"
+        )
+    return None
+
+
+class Host(NamedTuple):
+    """What a ``Host`` header says: the name in small letters, and the port or nothing."""
+
+    name: str
+    port: str
+
+
+_HOST = re.compile(
+    rf"(?P<name>{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?:(?<!\])\.)?(?::(?P<port>[0-9]{{1,5}}))?",
+    re.ASCII | re.IGNORECASE,
+)
+# A name of DNS has at most 253 characters; then come a dot, a colon and five digits.
+_LONGEST_HOST = 260
+
+
+def read_host(value: str) -> Host | None:
+    """Read a host as a ``Host`` header names it, or return None if it is none."""
+    match = _HOST.fullmatch(value) if len(value) <= _LONGEST_HOST else None
+    if not match:
+        return None
+    port = match["port"] or ""
+    if port and not 0 < int(port) < 65536:
+        return None
+    return Host(match["name"].lower(), port and str(int(port)))
+
+
+def _normal_host(value: str) -> str:
+    below = value.startswith(".")
+    host = read_host(value[1:] if below else value)
+    if not host or (below and host.name.startswith("[")):
+        raise ValueError(
+            f"{value!r} must be a name such as example.org, .example.org for all below it as "
+            "well, or example.org:8080 for one port only; other letters in their xn-- form"
+        )
+    return "." * below + host.name + (f":{host.port}" if host.port else "")
+
+
+HostName = Annotated[str, AfterValidator(_normal_host)]
+"""A host name, with a dot in front for all below it, with a port if no other will do."""
+
+
 # -- the settings of the core ---------------------------------------------------------------------
 
 CORE: tuple[Setting, ...] = (
@@ -349,6 +564,47 @@ CORE: tuple[Setting, ...] = (
         "The add-ons that are switched on, by dotted name.",
     ),
     Setting(
+        "myproject.development",
+        bool,
+        False,
+        "This is somebody's own machine: sample secrets are accepted, and links in mail lead to "
+        "the host that was asked. Never switch it on where others can reach the site.",
+    ),
+    Setting(
+        "myproject.session_secret",
+        str,
+        "",
+        "Signs the cookies of sessions: at least 32 characters that nobody can guess. Whoever "
+        "changes it signs everybody out.",
+        secret=True,
+    ),
+    Setting(
+        "myproject.login_lifetime",
+        Duration,
+        "14d",
+        "How long somebody stays signed in.",
+    ),
+    Setting(
+        "myproject.link_lifetime",
+        Duration,
+        "24h",
+        "How long a one-time link to choose a password works.",
+    ),
+    Setting(
+        "myproject.private_pages",
+        Literal["sign-in", "not-found"],
+        "sign-in",
+        "What an anonymous visitor gets for a private page: the way to sign in, or the same as "
+        "for a page that does not exist.",
+    ),
+    Setting(
+        "myproject.roles",
+        RoleLines,
+        {},
+        "What roles let people do, a line each: NAME = permission permission ... Known roles get "
+        "these in addition to what they have, other names are new roles.",
+    ),
+    Setting(
         "myproject.listing_size",
         Annotated[int, Field(ge=1, le=500)],
         50,
@@ -371,14 +627,14 @@ CORE: tuple[Setting, ...] = (
         bool,
         False,
         "Honour the header X-Vhm-Root, which serves a part of the tree as a site of its own. "
-        "Switch it on only behind a proxy that sets the header or removes it.",
+        "Only trusted proxies can send it, and they have to set it or remove it.",
     ),
     Setting(
         "myproject.request_id_header",
         HeaderName,
         "",
-        "The header from which a request's id is taken. Name one only if a trusted proxy sets "
-        "it; if empty, every request gets an id of our own.",
+        "The header from which a request's id is taken if a trusted proxy sent it; if empty, "
+        "every request gets an id of our own.",
     ),
     Setting(
         "myproject.retry_attempts",
@@ -393,5 +649,105 @@ CORE: tuple[Setting, ...] = (
         "The address search engines shall know, such as https://example.org. If empty, canonical "
         "links use the host of the request.",
         check=origin_problem,
+    ),
+    Setting(
+        "myproject.password_length",
+        Annotated[int, Field(ge=8, le=128)],
+        10,
+        "How many characters a new password has at least. Length is all that is asked of one.",
+    ),
+    # Low-memory parameters of RFC 9106.
+    Setting(
+        "myproject.argon2_time_cost",
+        Annotated[int, Field(ge=1, le=100)],
+        3,
+        "How many rounds one check of a password takes. Changed, stored passwords follow one by "
+        "one when their owners sign in.",
+    ),
+    Setting(
+        "myproject.argon2_memory_cost",
+        Annotated[int, Field(ge=8, le=4_194_304)],
+        65536,
+        "How much memory one check of a password takes, in KiB; at least 8 for each thread.",
+    ),
+    Setting(
+        "myproject.argon2_parallelism",
+        Annotated[int, Field(ge=1, le=64)],
+        4,
+        "How many threads one check of a password takes.",
+    ),
+    Setting(
+        "myproject.limits_storage",
+        str,
+        "memory://",
+        "Where attempts to sign in are counted: memory://, each process for itself, or "
+        "redis://user:password@host:6379/0 for all processes together.",
+        secret=True,
+        check=limits_storage_problem,
+        show=hide_password,
+    ),
+    Setting(
+        "myproject.sign_in_limit_account",
+        Rate,
+        "10 per 15 minutes",
+        "How often somebody may try to sign in to one account.",
+    ),
+    Setting(
+        "myproject.sign_in_limit_address",
+        Rate,
+        "100 per 15 minutes",
+        "How often somebody may try to sign in from one address, whatever the account.",
+    ),
+    Setting(
+        "myproject.mail",
+        str,
+        "",
+        "The mail server, as smtp://user:password@host:25, smtp+starttls://...:587 or "
+        "smtps://...:465. console: prints mail instead of sending it; empty means no mail.",
+        secret=True,
+        check=mail_problem,
+        show=hide_password,
+    ),
+    Setting(
+        "myproject.mail_from",
+        str,
+        "myproject@localhost",
+        "The address that mail comes from.",
+        check=address_problem,
+    ),
+    Setting(
+        "myproject.https",
+        bool,
+        True,
+        "Readers reach the site over HTTPS: cookies are Secure, and browsers are told to use "
+        "nothing else (HSTS).",
+    ),
+    Setting(
+        "myproject.hsts",
+        Annotated[Duration, Field(ge=timedelta(0))],
+        timedelta(days=365),
+        "How long browsers remember to use nothing but HTTPS; 0 tells them nothing.",
+    ),
+    Setting(
+        "myproject.trusted_proxies",
+        tuple[Proxy, ...],
+        (),
+        "The addresses of proxies whose forwarded headers are believed. Everybody else's are "
+        "ignored.",
+    ),
+    Setting(
+        "myproject.forwarded_headers",
+        tuple[ForwardedHeader, ...],
+        ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"),
+        "The headers that trusted proxies set or remove. Name no other: a proxy that does not "
+        "know a header passes on what anybody wrote.",
+        check=forwarded_headers_problem,
+    ),
+    Setting(
+        "myproject.hosts",
+        tuple[HostName, ...],
+        (),
+        "The names that the site answers to, such as example.org or .example.org for all below "
+        "it as well. If empty, it answers to every name.",
     ),
 )

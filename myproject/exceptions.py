@@ -112,3 +112,92 @@ class InvalidValue(MyprojectError):
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
+
+
+class AccountError(MyprojectError):
+    """Something about accounts, groups or access was refused; nothing has been written."""
+
+
+class PrincipalGone(AccountError):
+    """The user or the group was deleted by somebody else in the meantime."""
+
+    def __init__(self, what: str = "This user or group") -> None:
+        super().__init__(f"{what} no longer exists.")
+
+
+class LastAdministrator(AccountError):
+    """Nobody would be left who can administer the site."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nobody would be left who can administer the site. "
+            "Make somebody else an administrator first."
+        )
+
+
+class NotYourself(AccountError):
+    """Somebody would end the very account that they are using.
+
+    :param verb: what they wanted to do with it.
+    """
+
+    def __init__(self, verb: str) -> None:
+        super().__init__(f"You cannot {verb} your own account. Have another administrator do it.")
+
+
+class OutOfReach(AccountError):
+    """Somebody wanted to change a user or a group who may do more than they may themselves."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(
+            f"{title!r} may do more than you may. Only somebody who may do as much can do this."
+        )
+
+
+class SignInRefused(AccountError):
+    """The name and the password do not fit together, or the account is switched off: the same
+    message for all, because it must not tell which accounts there are."""
+
+    def __init__(self) -> None:
+        super().__init__("The name or the password is not right. Try again.")
+
+
+class TooManyAttempts(AccountError):
+    """There were too many attempts to sign in.
+
+    :param seconds: how long to wait.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        minutes = max(1, round(seconds / 60))
+        wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+        super().__init__(f"There were too many attempts to sign in. Wait {wait} and try again.")
+        self.seconds = seconds
+
+
+class LinkExpired(AccountError):
+    """A one-time link was used already, has expired, or was never made."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This link has been used already or has expired. Ask for a new one where you sign in."
+        )
+
+
+class RoleTooStrong(AccountError):
+    """Somebody wanted to give or to take a role that may do more than they may themselves."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"You cannot give or take the role {role!r} here: it may do more than you may."
+        )
+
+
+class LockedOut(AccountError):
+    """Somebody would take from themselves the permission that they need for this very thing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You would no longer be able to share this page yourself. Give yourself a role here "
+            "first, or have somebody else do this."
+        )

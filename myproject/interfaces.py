@@ -37,6 +37,26 @@ class IContentTypes(Interface):
         """Return the ``ContentType`` called *name* or None when no such type is switched on."""
 
 
+class IMailer(Interface):
+    """Takes mail that is to leave the house."""
+
+    is_working = Attribute("Whether mail gets anywhere; False where it is switched off.")
+
+    def send(message: Any) -> None:
+        """Hand over an ``email.message.EmailMessage``, which is sent soon or given up and logged.
+
+        Neither waits nor fails. It is called after the commit, because mail cannot be taken back:
+        use ``myproject.mail.send_after_commit``.
+        """
+
+
+class IRoles(Interface):
+    """The roles and permissions of the site: role name -> role."""
+
+    def get(name: str) -> Any:
+        """Return the role called *name*, or None."""
+
+
 class IMarkdownRenderer(Interface):
     """Turns Markdown into sanitised HTML."""
 

@@ -21,6 +21,14 @@ class SiteRegistry(Registry):
     declared_settings: Settings
     #: The engines and session factories, :class:`myproject.db.engine.Database`.
     database: Any
+    #: Grants and what follows from them, :class:`myproject.security.access.PolicyCache`.
+    policies: Any
+    #: Hashes passwords, :class:`myproject.security.passwords.Passwords`.
+    passwords: Any
+    #: Name of the session's cookie.
+    session_cookie: str
+    #: Counts attempts to sign in, :class:`myproject.security.limits.SignInLimits`.
+    sign_in_limits: Any
     #: First segments of routes: names that no child of the root may take.
     reserved_names: frozenset[str]
     #: ``(request, name) -> URL`` of our own static files.

@@ -1,7 +1,8 @@
 """Fixtures: a database of its own for each test, on SQLite and on PostgreSQL, and a site on it.
 
 ``MYPROJECT_TEST_POSTGRES`` names a PostgreSQL database by URL; its server makes the databases that
-the tests use. Without it those tests are skipped, except where ``CI`` is set: there they fail.
+the tests use. ``MYPROJECT_TEST_REDIS`` names a Redis database by URL. Without them those tests are
+skipped, except where ``CI`` is set: there they fail.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.operations import Tree
 
 POSTGRES = "MYPROJECT_TEST_POSTGRES"
+REDIS = "MYPROJECT_TEST_REDIS"
 
 # The suite configures applications on purpose; what the developer's shell says must not leak in.
 for name in [name for name in os.environ if name.startswith("MYPROJECT__")]:
@@ -37,7 +39,11 @@ for name in [name for name in os.environ if name.startswith("MYPROJECT__")]:
 
 def pytest_report_header() -> list[str]:
     """Say once what will be skipped, and why."""
-    names = {POSTGRES: "a PostgreSQL database", "MYPROJECT_TEST_CONTENT": "a directory of Markdown"}
+    names = {
+        POSTGRES: "a PostgreSQL database",
+        REDIS: "a Redis server",
+        "MYPROJECT_TEST_CONTENT": "a directory of Markdown",
+    }
     return [
         f"skipped: tests that need {what}; {name} would name it"
         for name, what in names.items()
@@ -103,9 +109,9 @@ class PostgreSQL(Backend):
             connection.execute(text(statement))
 
 
-def _need_postgres() -> None:
-    if POSTGRES not in os.environ:
-        message = f"{POSTGRES} names no PostgreSQL database"
+def _need(variable: str, what: str) -> None:
+    if variable not in os.environ:
+        message = f"{variable} names no {what}"
         if os.environ.get("CI"):
             pytest.fail(f"{message}; in CI there has to be one")
         pytest.skip(message)
@@ -118,11 +124,18 @@ def sqlite_backend(tmp_path_factory: pytest.TempPathFactory) -> SQLite:
 
 @pytest.fixture(scope="session")
 def postgresql_backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
-    _need_postgres()
+    _need(POSTGRES, "PostgreSQL database")
     backend = PostgreSQL(tmp_path_factory.mktemp("postgresql"))
     yield backend
     backend.drop(backend.template)
     backend.admin.dispose()
+
+
+@pytest.fixture
+def redis_url() -> str:
+    """The URL of a Redis database that others use as well: keep to keys of your own."""
+    _need(REDIS, "Redis server")
+    return os.environ[REDIS]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -147,11 +160,21 @@ def database(database_url: URL) -> Iterator[Database]:
     database.dispose()
 
 
+#: What every site of the tests says: no sample secret, and passwords that cost little to hash.
+DEFAULTS = {
+    "myproject.session_secret": "Yp3-9fJq_0vXbT7cLw2RzKd8sNhGm5Ua1QeVo",
+    "myproject.https": "false",
+    "myproject.argon2_time_cost": "1",
+    "myproject.argon2_memory_cost": "64",
+    "myproject.argon2_parallelism": "1",
+}
+
+
 class Site:
     """A whole application on a fresh database, and short ways to fill it."""
 
     def __init__(self, url: URL, **settings: str) -> None:
-        ini = {"sqlalchemy.url": url.render_as_string(hide_password=False)}
+        ini = {"sqlalchemy.url": url.render_as_string(hide_password=False), **DEFAULTS}
         ini |= {f"myproject.{key}": value for key, value in settings.items()}
         self.config = configure({"__file__": "test.ini"}, **ini)
         self.registry = self.config.registry

@@ -15,7 +15,7 @@ from myproject.exceptions import ConfigurationProblem, InvalidName
 from myproject.interfaces import IContentTypes
 from myproject.registry import registry_of
 from myproject.settings import Setting, SettingsError
-from tests.conftest import Site
+from tests.conftest import DEFAULTS, Site
 
 
 class Recipe(Page):
@@ -28,7 +28,7 @@ class Recipe(Page):
 def ini(sqlite_backend):
     """The least that an ini file has to say."""
     url = sqlite_backend.create()
-    yield {"sqlalchemy.url": url.render_as_string(hide_password=False)}
+    yield {"sqlalchemy.url": url.render_as_string(hide_password=False), **DEFAULTS}
     sqlite_backend.drop(url)
 
 
@@ -53,7 +53,7 @@ def addons(monkeypatch):
 def refusal(capsys, **ini):
     """Start with bad settings and return what is told."""
     with pytest.raises(SystemExit) as end:
-        main({"__file__": "/srv/site.ini"}, **ini)
+        main({"__file__": "/srv/site.ini"}, **{**DEFAULTS, **ini})
     assert end.value.code == 2
     told = capsys.readouterr()
     assert "Traceback" not in told.err
@@ -149,7 +149,7 @@ def test_an_add_on_brings_a_setting_a_type_and_a_route(ini, addons):
     registry = registry_of(config)
     assert seen == [5]
     assert registry.getUtility(IContentTypes).require("recipe").addable_in == {"folder"}
-    assert registry.reserved_names == {"@@static", "kitchen", "menu"} == reserved_names(config)
+    assert registry.reserved_names == {"kitchen", "menu"} == reserved_names(config)
     client = TestApp(config.make_wsgi_app())
     assert client.get("/kitchen").text == "kitchen"
     registry.database.dispose()
@@ -232,7 +232,7 @@ def test_add_ons_come_after_the_core_and_before_what_depends_on_all(ini, addons)
 
     config = configure({}, **ini, **{"myproject.addons": addons(include)})
     assert order == ["core is complete", "not yet reserved"]
-    assert registry_of(config).reserved_names
+    assert registry_of(config).reserved_names == frozenset()
 
 
 def test_importing_starts_nothing():

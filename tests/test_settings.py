@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from pydantic import AfterValidator, Field
 from sqlalchemy.engine import make_url
 
-from myproject.declarations import Duration, database_url_problem, hide_password, origin_problem
+from myproject.declarations import (
+    Duration,
+    Server,
+    address_problem,
+    database_url_problem,
+    hide_password,
+    origin_problem,
+    read_server,
+)
 from myproject.settings import CORE, Setting, Settings, SettingsError, environment_name
 
 INI = "development.ini"
@@ -62,6 +70,12 @@ def test_core_defaults():
         "myproject.site_title": "My site",
         "myproject.locale": "en",
         "myproject.addons": (),
+        "myproject.development": False,
+        "myproject.session_secret": "",
+        "myproject.login_lifetime": timedelta(days=14),
+        "myproject.link_lifetime": timedelta(days=1),
+        "myproject.private_pages": "sign-in",
+        "myproject.roles": {},
         "myproject.listing_size": 50,
         "myproject.auto_migrate": False,
         "myproject.reload_templates": False,
@@ -69,6 +83,24 @@ def test_core_defaults():
         "myproject.request_id_header": "",
         "myproject.retry_attempts": 3,
         "myproject.canonical_host": "",
+        "myproject.password_length": 10,
+        "myproject.argon2_time_cost": 3,
+        "myproject.argon2_memory_cost": 65536,
+        "myproject.argon2_parallelism": 4,
+        "myproject.limits_storage": "memory://",
+        "myproject.sign_in_limit_account": "10 per 15 minutes",
+        "myproject.sign_in_limit_address": "100 per 15 minutes",
+        "myproject.mail": "",
+        "myproject.mail_from": "myproject@localhost",
+        "myproject.https": True,
+        "myproject.hsts": timedelta(days=365),
+        "myproject.trusted_proxies": (),
+        "myproject.forwarded_headers": (
+            "x-forwarded-for",
+            "x-forwarded-host",
+            "x-forwarded-proto",
+        ),
+        "myproject.hosts": (),
     }
 
 
@@ -108,6 +140,22 @@ def test_core_help_is_a_plain_sentence(setting: Setting):
             "must be http:// or https:// and a host, without a path or a slash at the end, "
             "such as https://example.org",
         ),
+        ("myproject.password_length", "7", "must be a whole number from 8 to 128"),
+        (
+            "myproject.sign_in_limit_account",
+            "0 per minute",
+            "must be a number of attempts and a time such as 10 per 15 minutes",
+        ),
+        (
+            "myproject.sign_in_limit_address",
+            "10 per minute; 50 per hour",
+            "must be a number of attempts and a time such as 10 per 15 minutes",
+        ),
+        (
+            "myproject.mail_from",
+            "Site <site@example.org>",
+            "must be a mail address such as name@example.org",
+        ),
     ],
 )
 def test_core_value_refused(key: str, text: str, expected: str):
@@ -126,10 +174,200 @@ def test_core_value_refused(key: str, text: str, expected: str):
         ("myproject.addons", "", ()),
         ("myproject.addons", "\n  a.b\n  c, d,e\n", ("a.b", "c", "d", "e")),
         ("myproject.site_title", "Ärger & Söhne", "Ärger & Söhne"),
+        ("myproject.sign_in_limit_account", "5 per hour", "5 per hour"),
+        ("myproject.mail_from", "no-reply@example.org", "no-reply@example.org"),
     ],
 )
 def test_core_value_accepted(key: str, text: str, value: object):
     assert load({key: text})[key] == value
+
+
+# -- proxies and hosts ----------------------------------------------------------------------------
+
+PROXIES = (
+    "must be a list separated by spaces, commas or new lines, each item an IP address, a network "
+    "such as 10.0.0.0/8, or localhost for a proxy on a Unix socket"
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "displayed"),
+    [
+        (
+            "myproject.trusted_proxies",
+            "127.0.0.1 ::1, 10.0.0.0/8\nfd00::/8 localhost",
+            "127.0.0.1/32, ::1/128, 10.0.0.0/8, fd00::/8, localhost",
+        ),
+        ("myproject.trusted_proxies", "", ""),
+        ("myproject.forwarded_headers", "X-Forwarded-For", "x-forwarded-for"),
+        ("myproject.forwarded_headers", "Forwarded", "forwarded"),
+        ("myproject.forwarded_headers", "", ""),
+        (
+            "myproject.hosts",
+            "Example.ORG. .example.net my_host:080 [2001:DB8::1]:8080 192.0.2.1",
+            "example.org, .example.net, my_host:80, [2001:db8::1]:8080, 192.0.2.1",
+        ),
+        ("myproject.hosts", "xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("myproject.hsts", "0", "0:00:00"),
+    ],
+)
+def test_proxies_and_hosts_accepted(key: str, text: str, displayed: str):
+    assert shown(load({key: text}), key) == (displayed, INI)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "expected"),
+    [
+        ("myproject.https", "perhaps", "must be true or false"),
+        ("myproject.hsts", "long", "must be a length of time such as 30s, 5m, 2h or 7d"),
+        ("myproject.hsts", "-PT5S", "must be a length of time such as 30s, 5m, 2h or 7d"),
+        *(
+            ("myproject.trusted_proxies", text, PROXIES)
+            for text in ("nginx", "*", "10.0.0.1/8", "10.0.0", "127.0.0.1:80", "[::1]", "1")
+        ),
+        (
+            "myproject.forwarded_headers",
+            "x-forwarded-for x-real-ip",
+            "must be a list separated by spaces, commas or new lines, each item one of "
+            "x-forwarded-for, x-forwarded-host, x-forwarded-proto, x-forwarded-port, forwarded",
+        ),
+        (
+            "myproject.forwarded_headers",
+            "forwarded x-forwarded-for",
+            "must name either forwarded or headers that begin with x-forwarded-, and not both: a "
+            "proxy that sets the ones passes on what anybody wrote into the others",
+        ),
+    ],
+)
+def test_proxies_refused(key: str, text: str, expected: str):
+    assert problem_of(load, {key: text}) == f"{key} = {text!r} ({INI}): {expected}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*",
+        ".",
+        "*.example.org",
+        "https://example.org",
+        "example.org/path",
+        "user@example.org",
+        "example.org:",
+        "example.org:0",
+        "example.org:65536",
+        "example..org",
+        "-example.org",
+        "..example.org",
+        ".[::1]",
+        "::1",
+        "bücher.example",
+        "\u212a.example",
+        "x" * 261,
+    ],
+)
+def test_hosts_refused(text: str):
+    problem = problem_of(load, {"myproject.hosts": f"example.org {text}"})
+    assert f"is not accepted: {text!r} must be a name such as example.org, " in problem
+
+
+# -- other servers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "url", "displayed"),
+    [
+        ("myproject.mail", "", ""),
+        ("myproject.mail", "console:", "console:"),
+        ("myproject.mail", "smtp://localhost", "smtp://localhost"),
+        ("myproject.mail", "smtps://[::1]:465", "smtps://[::1]:465"),
+        (
+            "myproject.mail",
+            "smtp+starttls://me%40example.org:p%40ss@mail.example.org:587",
+            "smtp+starttls://me%40example.org:***@mail.example.org:587",
+        ),
+        ("myproject.limits_storage", "memory://", "memory://"),
+        ("myproject.limits_storage", "redis://localhost", "redis://localhost"),
+        ("myproject.limits_storage", "redis://:s3cret@redis:6379/0", "redis://:***@redis:6379/0"),
+    ],
+)
+def test_server_accepted_and_shown(key: str, url: str, displayed: str):
+    settings = load({key: url})
+    assert settings[key] == url
+    assert shown(settings, key) == (displayed, INI)
+
+
+@pytest.mark.parametrize(
+    ("key", "url"),
+    [
+        ("myproject.mail", "console"),
+        ("myproject.mail", "mail.example.org"),
+        ("myproject.mail", "SMTP://mail.example.org"),
+        ("myproject.mail", "smtp://"),
+        ("myproject.mail", "smtp://mail.example.org/inbox"),
+        ("myproject.mail", "smtp://mail.example.org:65536"),
+        ("myproject.mail", "smtp://mail.example.org:0"),
+        ("myproject.mail", "smtp://me:s3cret@x@mail.example.org"),
+        ("myproject.mail", "smtp://me:s3cret/x@mail.example.org"),
+        ("myproject.mail", "smtp://me:s3cret#x@mail.example.org"),
+        ("myproject.mail", "smtp://me@mail.example.org"),
+        ("myproject.mail", "smtp://:s3cret@mail.example.org"),
+        ("myproject.limits_storage", ""),
+        ("myproject.limits_storage", "memory"),
+        ("myproject.limits_storage", "memory://x"),
+        ("myproject.limits_storage", "memcached://s3cret@localhost"),
+        ("myproject.limits_storage", "redis://"),
+        ("myproject.limits_storage", "redis://localhost/zero"),
+        ("myproject.limits_storage", "redis://localhost/0?socket_timeout=100"),
+        ("myproject.limits_storage", "redis://:s3cret@x@localhost"),
+    ],
+)
+def test_server_refused_without_its_password(key: str, url: str):
+    problem = problem_of(load, {key: url})
+    assert problem.startswith(f"{key} ({INI}): must ")
+    assert "s3cret" not in problem
+
+
+def test_redis_needs_its_package(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("myproject.declarations.find_spec", lambda name: None)
+    problem = problem_of(load, {"myproject.limits_storage": "redis://localhost"})
+    assert problem.endswith("pip install myproject[redis]")
+    assert load()["myproject.limits_storage"] == "memory://"
+
+
+def test_server_is_read():
+    server = read_server("smtp+starttls://me%40example.org:p%40%2Fss@[2001:db8::1]:587/")
+    assert server == Server("smtp+starttls", "2001:db8::1", 587, "me@example.org", "p@/ss", "/")
+    assert "p@/ss" not in repr(server)
+    assert read_server("smtps://mail") == Server("smtps", "mail", None, "", "", "")
+
+
+@pytest.mark.parametrize(
+    ("address", "fits"),
+    [
+        ("a@b", True),
+        ("first.last+tag@mail.example.org", True),
+        ("o'neill@xn--bcher-kva.example", True),
+        ("a" * 64 + "@example.org", True),
+        ("a" * 65 + "@example.org", False),
+        ("a@" + ".".join(["b" * 63] * 4), False),
+        ("", False),
+        ("a", False),
+        ("@b", False),
+        ("a@", False),
+        ("a@b@c", False),
+        ("a b@c", False),
+        ("a..b@c", False),
+        (".a@c", False),
+        ("a@-c", False),
+        ("a@b, c@d", False),
+        ("a@b\nBcc: c@d", False),
+        ("a@b\n", False),
+        ("ä@example.org", False),
+        ('"a b"@c', False),
+    ],
+)
+def test_address(address: str, fits: bool):
+    assert (address_problem(address) is None) is fits
 
 
 # -- types ----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from myproject.cli.access import access
 from myproject.cli.context import Command, Context
 from myproject.cli.database import db, init
 from myproject.cli.inspecting import explain, settings
@@ -30,5 +31,5 @@ def main(context: click.Context, ini: str) -> None:
     context.call_on_close(context.obj.close)
 
 
-for command in (init, db, import_command, export_command, explain, settings, tree):
+for command in (init, db, import_command, export_command, explain, settings, tree, access):
     main.add_command(command)

@@ -21,7 +21,9 @@ from myproject import configure
 from myproject.db.engine import Database
 from myproject.db.migrations import ensure_current
 from myproject.exceptions import ConfigurationProblem, InvalidName, MyprojectError
+from myproject.interfaces import IRoles
 from myproject.registry import SiteRegistry, registry_of
+from myproject.security.permissions import Roles
 from myproject.tree.names import check_name
 from myproject.tree.operations import Tree
 
@@ -85,6 +87,11 @@ class Context:
     def registry(self) -> SiteRegistry:
         """The application's registry."""
         return registry_of(self.configurator)
+
+    @property
+    def roles(self) -> Roles:
+        """The roles that people can be granted."""
+        return self.registry.getUtility(IRoles)
 
     @property
     def database(self) -> Database:

@@ -9,6 +9,8 @@ import click
 from myproject.cli.context import Context, counted
 from myproject.content.check import broken_links, check_content
 from myproject.interfaces import IContentTypes
+from myproject.security.access import ANONYMOUS, load_policies
+from myproject.tree.boundaries import repair as repair_boundaries
 from myproject.tree.check import check_tree
 
 
@@ -19,14 +21,20 @@ def tree() -> None:
 
 @tree.command()
 @click.option("--links", is_flag=True, help="Also look for links that readers cannot follow.")
+@click.option("--repair", is_flag=True, help="Put pages under the permissions they should have.")
 @click.pass_obj
-def check(context: Context, links: bool) -> None:
+def check(context: Context, links: bool, repair: bool) -> None:
     """Verify the tree's invariants. Status 1 if something is wrong."""
+    if repair:
+        with context.writing() as tree:
+            repaired = repair_boundaries(tree.session)
+        click.echo(f"Repaired the permissions of {counted(repaired, 'page')}.")
     types = context.registry.getUtility(IContentTypes)
     with context.reading() as session:
+        public = load_policies(session, context.roles).access(ANONYMOUS).visibility
         problems = [*check_tree(session), *check_content(session, types)]
         broken = Counter(
-            broken_links(session, types, context.registry.reserved_names) if links else ()
+            broken_links(session, types, public, context.registry.reserved_names) if links else ()
         )
     for sentence in problems:
         click.echo(sentence)

@@ -26,8 +26,9 @@ from myproject.content.transfer.links import (
 )
 from myproject.content.types import Link, Page
 from myproject.tree.copying import descend
-from myproject.tree.node import PUBLISHED, ROOT_ID, Node
+from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.urls import join_path
+from myproject.tree.visibility import PUBLISHED_ONLY, Visibility
 
 _BATCH = 500
 _LINK = re.compile(r'<a(?: [\w-]+="[^"]*")*? href="([^"]*)"')
@@ -64,15 +65,20 @@ def check_content(session: Session, types: ContentTypes) -> Iterator[str]:
 
 
 def broken_links(
-    session: Session, types: ContentTypes, reserved: Iterable[str] = ()
+    session: Session,
+    types: ContentTypes,
+    visibility: Visibility,
+    reserved: Iterable[str] = (),
 ) -> list[BrokenLink]:
     """Return the links within the site that readers cannot follow, by page.
 
-    A page that readers can see must lead to pages that they can see; a draft may lead to drafts.
+    A page that readers can see must lead to pages that they can see; what they cannot see may
+    lead anywhere.
 
+    :param visibility: of readers without an account.
     :param reserved: first names of routes, behind which anything may be.
     """
-    outline = _Outline(session, types)
+    outline = _Outline(session, types, visibility)
     broken: list[tuple[Names, BrokenLink]] = []
     for page_id, url, body, html in _links(session):
         names = outline.names.get(page_id)
@@ -125,14 +131,22 @@ class _Outline:
     :ivar public: ids of those that readers can see.
     """
 
-    def __init__(self, session: Session, types: ContentTypes | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        types: ContentTypes | None = None,
+        visibility: Visibility = PUBLISHED_ONLY,
+    ) -> None:
+        self.visibility = visibility
         node, down = Node.__table__, descend(ROOT_ID)
         self.ids = set(session.connection().scalars(select(node.c.id)))
         self.names: dict[int, Names] = {}
         self.public: set[int] = set()
+        self._open: set[int] = set()
         self._ids_by_names: dict[Names, int] = {}
         query = (
             select(node.c.id, node.c.parent_id, node.c.name, node.c.state, node.c.type)
+            .add_columns(node.c.boundary_id)
             .join_from(down, node, node.c.id == down.c.id)
             .order_by(down.c.depth)
         )
@@ -144,7 +158,11 @@ class _Outline:
         names = () if is_top else (*self.names[row.parent_id], row.name)
         self.names[row.id] = names
         self._ids_by_names[names] = row.id
-        if row.state == PUBLISHED and known and (is_top or row.parent_id in self.public):
+        if not known or not (is_top or row.parent_id in self._open):
+            return
+        if self.visibility.leads_through(row.boundary_id, row.state):
+            self._open.add(row.id)
+        if self.visibility.shows(row.boundary_id, row.state):
             self.public.add(row.id)
 
     def describe(self, node_id: int) -> str:

@@ -22,6 +22,7 @@ from myproject.db.base import Base, Id
 from myproject.db.transaction import mark_changed
 from myproject.tree.node import Node
 from myproject.tree.urls import climb_query, paths_from_rows
+from myproject.tree.visibility import Visibility
 
 # Sanitised HTML always has double quotes around values, and none within. A tag is matched from its
 # start, because text may well say href="node:1".
@@ -127,18 +128,24 @@ def store_references(session: Session, node: Node, target_ids: set[int]) -> None
     mark_changed(session)
 
 
-def target_paths(session: Session, node_id: int) -> dict[int, tuple[str, ...]]:
-    """Return target id -> names from the root, of all public nodes that a node points to."""
+def target_paths(
+    session: Session, node_id: int, visibility: Visibility
+) -> dict[int, tuple[str, ...]]:
+    """Return target id -> names from the root, of all visible nodes that a node points to."""
     rows = session.connection().execute(_TARGETS, {"source_id": node_id}).all()
-    return paths_from_rows(rows)
+    return paths_from_rows(rows, visibility)
 
 
 def resolve_references(
-    session: Session, node_id: int, html: str, url_of: Callable[[tuple[str, ...]], str | None]
+    session: Session,
+    node_id: int,
+    html: str,
+    visibility: Visibility,
+    url_of: Callable[[tuple[str, ...]], str | None],
 ) -> Markup:
     """Return stored *html* with addresses for its references, ready to be shown.
 
-    A link whose target is gone, or that readers may not see, loses its ``href`` and gets the class
+    A link whose target is gone, or that this reader may not see, loses its ``href`` and gets the class
     ``broken-link``: nobody is led to a dead end. Asks the database only if there is a reference.
 
     :param html: sanitised HTML as it was stored.
@@ -146,7 +153,7 @@ def resolve_references(
     """
     if 'href="node:' not in html:
         return markup(html)
-    paths = target_paths(session, node_id)
+    paths = target_paths(session, node_id, visibility)
 
     def address(node_id: int) -> str | None:
         path = paths.get(node_id)

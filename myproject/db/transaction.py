@@ -45,11 +45,13 @@ class TransactionEvents:
 
     def listen(self, sessions: sessionmaker[Session]) -> None:
         """Register with a session factory, once for all its sessions."""
-        event.listen(sessions, "after_begin", self.after_begin)
+        event.listen(sessions, "after_begin", self.join)
+        # One that has not executed anything yet has something to write at the end all the same.
+        event.listen(sessions, "after_attach", self.join)
         event.listen(sessions, "after_flush", self.after_flush)
         event.listen(sessions, "do_orm_execute", self.do_orm_execute)
 
-    def after_begin(self, session: Session, *_: Any) -> None:
+    def join(self, session: Session, *_: Any) -> None:
         join_transaction(session, transaction_manager=manager_of(session))
 
     def after_flush(self, session: Session, *_: Any) -> None:

@@ -8,39 +8,88 @@ from pyramid.interfaces import ISecurityPolicy
 from pyramid.security import Allowed, Denied
 from zope.interface import implementer
 
-from myproject.security.permissions import Permission
-from myproject.tree.node import PUBLISHED, Node
+from myproject.security.identity import Identity
+from myproject.security.permissions import SIGNED_IN
+from myproject.tree.node import PUBLISHED, ROOT_ID, Node
+
+#: Key of the session under which a login's token is.
+LOGIN = "login"
+
+
+class Refused(Denied):
+    """A denial that says what is missing.
+
+    :ivar permission: what was asked for.
+    :ivar hidden: whether the place is a draft, or below one, that this person may not know of.
+    """
+
+    def __new__(cls, permission: str, reason: str, *args: Any, hidden: bool = False) -> Refused:
+        self = super().__new__(cls, reason, *args)
+        self.permission = permission
+        self.hidden = hidden
+        return self
+
+
+_GRANTED = Allowed("a role given here or above has it")
 
 
 @implementer(ISecurityPolicy)
 class SecurityPolicy:
-    """Everyone may read what is published; nobody may do anything else over the web.
+    """What somebody may do at a place is what the grants at its boundary and above give.
 
-    A draft hides everything below it, because readers could not walk there. The lineage is loaded
-    with the context, so a check asks the database nothing.
+    Nobody is looked up before something asks. What anonymous readers may do takes no statement;
+    for somebody who is signed in it takes one, which finds the login, the person and the groups.
     """
 
-    def identity(self, request: Any) -> None:
-        """Return who is asking: there are no accounts."""
+    def identity(self, request: Any) -> Identity | None:
+        """Return who is asking, None for somebody who is not signed in."""
+        return request.signed_in
 
-    def authenticated_userid(self, request: Any) -> None:
-        """Return the id of who is asking: there are no accounts."""
+    def authenticated_userid(self, request: Any) -> str | None:
+        """Return the name of who is asking."""
+        identity = request.signed_in
+        return None if identity is None else identity.name
 
     def permits(self, request: Any, context: Any, permission: str) -> Allowed | Denied:
-        """Return an ``Allowed`` or ``Denied`` that says why."""
-        if permission != Permission.VIEW:
-            return Denied(f"nobody has the permission {permission!r}")
-        place = context if isinstance(context, Node) else None
+        """Return an ``Allowed`` or ``Denied`` that says why.
+
+        Whatever is not a place in the tree is as accessible as the site's root.
+        """
+        if permission == SIGNED_IN:
+            if request.signed_in is None:
+                return Refused(permission, "nobody is signed in")
+            return Allowed("signed in")
+        access = request.access
+        if not isinstance(context, Node):
+            if permission in access.at(ROOT_ID):
+                return _GRANTED
+            return Refused(permission, "no role given at the root has it")
+        if permission not in access.at(context.boundary_id):
+            return Refused(permission, "no role given here or above has it")
+        drafts = access.visibility.drafts
+        if context.state != PUBLISHED and context.boundary_id not in drafts:
+            return Refused(permission, "%r is a draft", context.title, hidden=True)
+        place = context.parent
         while place is not None:
-            if place.state != PUBLISHED:
-                return Denied(f"{place.title!r} is a {place.state}")
+            # A draft hides everything below it, because readers could not walk there.
+            if place.state != PUBLISHED and place.boundary_id not in drafts:
+                return Refused(permission, "%r is a draft", place.title, hidden=True)
             place = place.parent
-        return Allowed("everyone may view what is published")
+        return _GRANTED
 
     def remember(self, request: Any, userid: str, **kw: Any) -> list[tuple[str, str]]:
-        """Return no headers: there is nothing to remember."""
+        """Keep a login's token, here called *userid*, in a session that starts anew.
+
+        Nothing of the old session survives, so none that somebody else has planted can be used
+        to act as this person.
+        """
+        request.session.invalidate()
+        request.session[LOGIN] = userid
+        # Now, and not with the first page that has a form: pages need no cookie of their own then.
+        request.session.new_csrf_token()
         return []
 
     def forget(self, request: Any, **kw: Any) -> list[tuple[str, str]]:
-        """Return no headers: there is nothing to forget."""
+        """Start the session anew, without a login."""
+        request.session.invalidate()
         return []

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from myproject.tree.boundaries import Boundary, misplaced
 from myproject.tree.copying import descend
 from myproject.tree.names import MAX_DEPTH, normalize, problem_with
 from myproject.tree.node import ROOT_ID, Node
@@ -17,7 +18,7 @@ def check_tree(session: Session) -> Iterator[str]:
     """Yield a sentence for each violated invariant.
 
     One root; every node reachable from it (so no cycle) within the depth an address may have;
-    names that can be segments; the row of the site.
+    names that can be segments; every node in its boundary; the row of the site.
     """
     node = Node.__table__
     if session.get(Node, ROOT_ID) is None:
@@ -37,6 +38,13 @@ def check_tree(session: Session) -> Iterator[str]:
             reason = "is not in Unicode's composed form (NFC)"
         if reason:
             yield f"Node {node_id}: the name {name!r} is impossible: it {reason}."
+    if session.get(Boundary, ROOT_ID) is None:
+        yield "The root is not a boundary of permissions, so nobody may do anything."
+    for node_id, present, expected in misplaced(session):
+        yield (
+            f"Node {node_id} has the permissions of node {present} instead of node {expected}. "
+            "Run: myproject tree check --repair"
+        )
 
 
 def _unreachable(session: Session) -> Iterator[str]:

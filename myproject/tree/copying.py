@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import CTE, Table, insert, literal, select
+from sqlalchemy import CTE, Table, bindparam, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from myproject.db.base import utcnow
@@ -19,6 +19,11 @@ from myproject.exceptions import NotAddable
 from myproject.tree.node import UNAVAILABLE, Node
 
 _CHUNK = 500
+_OWN_BOUNDARY = (
+    update(Node.__table__)
+    .where(Node.__table__.c.id == bindparam("node"))
+    .values(boundary_id=bindparam("node"))
+)
 
 
 def descend(node_id: int) -> CTE:
@@ -34,7 +39,8 @@ def descend(node_id: int) -> CTE:
 def copy_section(session: Session, node_id: int, placed: Mapping[str, Any]) -> dict[int, int]:
     """Copy the section below *node_id*, its top included.
 
-    :param placed: ``parent_id``, ``name`` and ``position`` of the top's copy.
+    :param placed: ``parent_id``, ``name``, ``position`` and inherited ``boundary_id`` of the top's
+        copy. Copies of boundaries become boundaries.
     :returns: id of each original -> id of its copy.
     :raises NotAddable: when a type in the section has no mapped class here.
     """
@@ -59,6 +65,8 @@ def copy_section(session: Session, node_id: int, placed: Mapping[str, Any]) -> d
             _without(row._mapping, "id", "depth")
             | {"created_at": now, "modified_at": now}
             | (dict(placed) if depth == 0 else {"parent_id": copies[row.parent_id]})
+            # One from outside of the section is that of the place where the copy goes.
+            | {"boundary_id": copies.get(row.boundary_id, placed["boundary_id"])}
             for row in originals
         ]
         # Matched by what is unique: rows come back in any order, and SQLite would have to insert
@@ -67,6 +75,9 @@ def copy_section(session: Session, node_id: int, placed: Mapping[str, Any]) -> d
         ids = {(row.parent_id, row.name): row.id for row in inserted}
         for row, value in zip(originals, values, strict=True):
             copies[row.id] = ids[value["parent_id"], value["name"]]
+        own = [{"node": copies[row.id]} for row in originals if row.boundary_id == row.id]
+        if own:
+            connection.execute(_OWN_BOUNDARY, own)
     for type_name, ids in ids_by_type.items():
         for table in tables[type_name]:
             _copy_rows(session, table, ids, copies)

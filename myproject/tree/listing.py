@@ -30,7 +30,10 @@ from sqlalchemy.orm import Session
 
 from myproject.db.base import Id
 from myproject.exceptions import InvalidValue
-from myproject.tree.node import PUBLISHED, Node
+from myproject.tree.node import Node
+from myproject.tree.visibility import Visibility, visible
+
+Kind = tuple[str, str]
 
 
 class Row(NamedTuple):
@@ -105,23 +108,28 @@ def _key(position: str, id: str) -> Tuple:  # noqa: A002 - the column's name
 
 
 def _rows(
-    part: int, parent_id: str, stretch: ColumnElement[bool], order: Sequence[Any], limit: str
+    part: int,
+    parent_id: str,
+    stretch: ColumnElement[bool],
+    order: Sequence[Any],
+    limit: str,
+    kind: Kind,
 ) -> Select[*tuple[Any, ...]]:
-    """Return the statement for a limited stretch of a node's published children.
+    """Return the statement for a limited stretch of a node's visible children.
 
     Whether they have children themselves is asked outside of the limit. Inside, PostgreSQL would
     plan it for all siblings, and rather read the whole table once than look up so many.
     """
     beside = _NODE.c.parent_id == bindparam(parent_id, type_=Id)
     columns = [_NODE.c[field] for field in Row._fields[:-1]]
-    rows = select(*columns).where(beside, stretch, _NODE.c.state == PUBLISHED)
+    rows = select(*columns).where(beside, stretch, visible(_NODE.c, kind))
     limited = rows.order_by(*order).limit(bindparam(limit)).subquery()
     child = _NODE.alias("child")
     # Not EXISTS: where nodes have many children on average, PostgreSQL expects to meet one soon and
     # reads the whole table for each that has none. The order leaves it nothing but the index.
     first_child = (
         select(child.c.id)
-        .where(child.c.parent_id == limited.c.id, child.c.state == PUBLISHED)
+        .where(child.c.parent_id == limited.c.id, visible(child.c, kind))
         .order_by(child.c.position, child.c.id)
         .limit(1)
         .scalar_subquery()
@@ -132,23 +140,29 @@ def _rows(
 
 
 @cache
-def _children_query() -> Select[*tuple[Any, ...]]:
+def _children_query(kind: Kind) -> Select[*tuple[Any, ...]]:
     after = _row_key > _key("after_position", "after_id")
-    return _rows(2, "id", after, _ASCENDING, "page")
+    return _rows(2, "id", after, _ASCENDING, "page", kind)
 
 
 @cache
-def _neighbourhood_query() -> CompoundSelect[*tuple[Any, ...]]:
+def _neighbourhood_query(kind: Kind) -> CompoundSelect[*tuple[Any, ...]]:
     here = _key("position", "id")
-    before = _rows(0, "parent_id", _row_key < here, _DESCENDING, "window")
-    onward = _rows(1, "parent_id", _row_key >= here, _ASCENDING, "window")
-    return union_all(before, onward, _children_query())
+    before = _rows(0, "parent_id", _row_key < here, _DESCENDING, "window", kind)
+    onward = _rows(1, "parent_id", _row_key >= here, _ASCENDING, "window", kind)
+    return union_all(before, onward, _children_query(kind))
 
 
 def load_neighbourhood(
-    session: Session, node: Node, *, after: Key = START, window: int = 30, page: int = 50
+    session: Session,
+    node: Node,
+    visibility: Visibility,
+    *,
+    after: Key = START,
+    window: int = 30,
+    page: int = 50,
 ) -> Neighbourhood:
-    """Return what stands around *node*, in one statement.
+    """Return what somebody may see around *node*, in one statement.
 
     :param after: where the children's list begins.
     :param window: siblings at most, before the node as well as from it on.
@@ -162,8 +176,9 @@ def load_neighbourhood(
         "page": page + 1,
         "after_position": after.position,
         "after_id": after.id,
+        **visibility.parameters,
     }
-    found = session.connection().execute(_neighbourhood_query(), parameters)
+    found = session.connection().execute(_neighbourhood_query(visibility.kind), parameters)
     parts: tuple[list[Row], list[Row], list[Row]] = ([], [], [])
     # All at once: SQLite lets go of the interpreter at every single fetch.
     for part, *columns in found.all():
@@ -181,22 +196,25 @@ def load_neighbourhood(
 
 
 def load_children(
-    session: Session, node_id: int, *, after: Key = START, page: int = 50
+    session: Session, node_id: int, visibility: Visibility, *, after: Key = START, page: int = 50
 ) -> tuple[list[Row], bool]:
-    """Return the published children of a node from a key on, and whether there are more."""
+    """Return the visible children of a node from a key on, and whether there are more."""
     parameters = {
         "id": node_id,
         "page": page + 1,
         "after_position": after.position,
         "after_id": after.id,
+        **visibility.parameters,
     }
-    found = session.connection().execute(_children_query(), parameters)
+    found = session.connection().execute(_children_query(visibility.kind), parameters)
     rows = sorted((Row._make(columns) for _, *columns in found.all()), key=_order)
     return rows[:page], len(rows) > page
 
 
-def load_similar(session: Session, parent_id: int, name: str, limit: int = 200) -> list[int]:
-    """Return ids of published nodes that somebody who asked for *name* may have meant.
+def load_similar(
+    session: Session, parent_id: int, name: str, visibility: Visibility, limit: int = 200
+) -> list[int]:
+    """Return ids of visible nodes that somebody who asked for *name* may have meant.
 
     Children of *parent_id* that begin alike, and nodes of this very name anywhere; at most
     *limit* of each.
@@ -208,12 +226,13 @@ def load_similar(session: Session, parent_id: int, name: str, limit: int = 200) 
         or_(node.c.name == name, node.c.name == name.lower()),
     )
     ids: dict[int, None] = {}
+    connection = session.connection()
     for condition in alike:
         query = (
             select(node.c.id)
-            .where(condition, node.c.state == PUBLISHED)
+            .where(condition, visible(node.c, visibility.kind))
             .order_by(node.c.id)
             .limit(limit)
         )
-        ids.update(dict.fromkeys(session.connection().scalars(query)))
+        ids.update(dict.fromkeys(connection.scalars(query, dict(visibility.parameters))))
     return list(ids)

@@ -9,7 +9,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, select
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, Mapper, mapped_column, object_session, relationship
 from zope.interface import implementer
 
@@ -52,8 +61,8 @@ class Node(Base):
     """A place in the tree, whatever its content type.
 
     Content types subclass it. A subclass without columns of its own shares this table; one with
-    columns has its own table joined by ``id``. Structure (``parent_id``, ``name``, ``position``)
-    is written by :mod:`myproject.tree.operations` only.
+    columns has its own table joined by ``id``. Structure (``parent_id``, ``name``, ``position``,
+    ``boundary_id``) is written by :mod:`myproject.tree.operations` only.
     """
 
     __tablename__ = "node"
@@ -62,6 +71,10 @@ class Node(Base):
     parent_id: Mapped[int | None] = mapped_column(Id, ForeignKey("node.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(255))
     position: Mapped[int] = mapped_column(Id, default=0)
+    #: The nearest node, this one included, where permissions may change. No foreign key: the
+    #: operations and the check of the tree keep it, and a database that did would look for rows
+    #: that point here at each row that is deleted.
+    boundary_id: Mapped[int] = mapped_column(Id, default=ROOT_ID, server_default=text(str(ROOT_ID)))
     type: Mapped[str] = mapped_column(String(50))
     title: Mapped[str] = mapped_column(String(500))
     #: A shorter title for navigation; empty where the title serves.
@@ -84,6 +97,7 @@ class Node(Base):
         UniqueConstraint("parent_id", "name"),
         Index(None, "parent_id", "position", "id"),
         Index(None, "name"),
+        Index(None, "boundary_id"),
         CheckConstraint(f"(parent_id IS NULL) = (id = {ROOT_ID})", name="one_root"),
         CheckConstraint("parent_id <> id", name="not_its_own_parent"),
         CheckConstraint(f"(name = '') = (id = {ROOT_ID})", name="only_root_nameless"),

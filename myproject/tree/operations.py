@@ -1,9 +1,9 @@
 """The operations: the only code that writes structure.
 
 They take explicit arguments and no request. Each validates, writes as few rows as can be (one for
-a rename, a move or a reorder, whatever hangs below), and then tells what happened. The database's
-constraints decide about names; moves hold a lock on the root row, so that two at once can never
-make a cycle.
+a rename, a move or a reorder, whatever hangs below; where a move changes who may do what, one more
+UPDATE), and then tells what happened. The database's constraints decide about names; moves hold a
+lock on the root row, so that two at once can never make a cycle.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from myproject.exceptions import (
     TooDeep,
     TreeError,
 )
+from myproject.tree.boundaries import boundary_of, carry, copy_boundaries, share_boundaries
 from myproject.tree.copying import copy_section, descend
 from myproject.tree.events import (
     Committed,
@@ -88,6 +89,7 @@ class Tree:
         """
         self._check_depth(parent.id)
         node.parent_id = parent.id
+        node.boundary_id = self._inherited_boundary(parent.id)
         node.name = self._name(parent, name_from_title(node.title) if name is None else name)
         with self._unique_name(parent, node.name):
             node.position = self._position(parent.id, before)
@@ -106,9 +108,11 @@ class Tree:
         if not added:
             return
         self._check_depth(parent.id)
+        boundary_id = self._inherited_boundary(parent.id)
         position = self._position(parent.id, None)
         for node in added:
             node.parent_id = parent.id
+            node.boundary_id = boundary_id
             node.name = self._name(parent, node.name)
             node.position = position
             position += POSITION_GAP
@@ -153,7 +157,7 @@ class Tree:
         if node.is_root:
             raise RootIsFixed("moved")
         self._lock()
-        self._reload(node, "parent_id", "name", "position")
+        self._reload(node, "parent_id", "name", "position", "boundary_id")
         if node.id in self._check_depth(parent.id, node):
             raise MoveIntoItself(node.title)
         if parent.id == node.parent_id:
@@ -162,12 +166,14 @@ class Tree:
                 self.rename(node, name)
             return self.reorder(node, before)
         old_parent_id, old_name = node.parent_id, node.name
+        old_boundary = boundary_of(self.session, old_parent_id)
         name = self._name(parent, node.name if name is None else name)
         with self._unique_name(parent, name):
             node.position = self._position(parent.id, before, node)
             node.parent_id = parent.id
             node.name = name
             self.session.flush()
+        carry(self.session, node.id, old_boundary, boundary_of(self.session, parent.id))
         set_committed_value(node, "parent", parent)
         self._tell(NodeMoved(node.id, node, old_parent_id or ROOT_ID, old_name))
         return node
@@ -195,7 +201,9 @@ class Tree:
         with self._unique_name(parent, name):
             position = self._position(parent.id, before)
             placed = {"parent_id": parent.id, "name": name, "position": position}
+            placed["boundary_id"] = self._inherited_boundary(parent.id)
             copies = copy_section(self.session, node.id, placed)
+            copy_boundaries(self.session, node.id, copies)
         mark_changed(self.session)
         copied = self.session.get_one(Node, copies[node.id])
         set_committed_value(copied, "parent", parent)
@@ -244,6 +252,11 @@ class Tree:
         if node.parent is None:
             raise NodeGone(node.title)
         return node.parent
+
+    def _inherited_boundary(self, parent_id: int) -> int:
+        """Return the boundary of what is put below a node; it stays so until this commits."""
+        share_boundaries(self.session)
+        return boundary_of(self.session, parent_id)
 
     def _lock(self) -> None:
         """Let one structural move at a time go on; SQLite's write lock does so by itself."""

@@ -92,7 +92,7 @@ def _lineage_query() -> Select[*tuple[Any, ...]]:
     site = Site.__table__
     return (
         select(*(walk.c[column.name] for column in _COLUMNS.values()))
-        .add_columns(site.c.revision, site.c.changed_at)
+        .add_columns(site.c.revision, site.c.changed_at, site.c.access_revision)
         .join_from(walk, site, (walk.c.depth == 0) & (site.c.id == SITE_ID), isouter=True)
         .order_by(walk.c.depth)
     )
@@ -108,11 +108,13 @@ class Lineage(NamedTuple):
         its own type, except deferred ones.
     :ivar revision: the site's revision, see :mod:`myproject.tree.site`.
     :ivar changed_at: when the site changed last.
+    :ivar access_revision: counts the changes of who may do what.
     """
 
     nodes: list[Node]
     revision: int
     changed_at: dt.datetime
+    access_revision: int
 
 
 def load_lineage(session: Session, segments: Sequence[str], start: int = ROOT_ID) -> Lineage:
@@ -131,13 +133,13 @@ def load_lineage(session: Session, segments: Sequence[str], start: int = ROOT_ID
         raise NoTree("The database has no tree yet. Run: myproject init")
     nodes: list[Node] = []
     for row in rows:
-        # The site's two columns stand behind those of the node.
+        # The site's columns stand behind those of the node.
         values = dict(zip(_COLUMNS, row, strict=False))
         if nodes or start == ROOT_ID:
             values["parent"] = nodes[-1] if nodes else None
         nodes.append(_persistent(session, values))
     load_own_columns(session, nodes[-1])
-    return Lineage(nodes, rows[0][-2], rows[0][-1])
+    return Lineage(nodes, *rows[0][len(_COLUMNS) :])
 
 
 def _persistent(session: Session, values: dict[str, Any]) -> Node:
@@ -216,10 +218,11 @@ class NodeTraverser:
         """Return the dictionary that :class:`pyramid.interfaces.ITraverser` describes.
 
         The router makes its items attributes of the request, so ``lineage`` (the nodes from the
-        root down) and ``site_revision`` and ``site_changed_at`` are found there as well.
+        root down), ``site_revision``, ``site_changed_at`` and ``access_revision`` are found there
+        as well.
         """
         segments = vroot + path
-        lineage, revision, changed_at = self.load(_names_in(segments))
+        lineage, revision, changed_at, access_revision = self.load(_names_in(segments))
         consumed = len(lineage) - 1
         rest = segments[consumed:]
         if rest:
@@ -237,6 +240,7 @@ class NodeTraverser:
             "lineage": lineage,
             "site_revision": revision,
             "site_changed_at": changed_at,
+            "access_revision": access_revision,
         }
 
 

@@ -13,11 +13,12 @@ from urllib.parse import quote
 from pyramid.exceptions import URLDecodeError
 from pyramid.interfaces import VH_ROOT_KEY, IResourceURL
 from pyramid.traversal import decode_path_info, split_path_info
-from sqlalchemy import CTE, Select, literal, select
+from sqlalchemy import CTE, ColumnElement, Select, literal, select
 from sqlalchemy.orm import Session
 from zope.interface import implementer
 
-from myproject.tree.node import PUBLISHED, Node
+from myproject.tree.node import Node
+from myproject.tree.visibility import Visibility
 
 #: Characters that RFC 3986 allows in a segment besides letters and digits.
 SEGMENT_SAFE = "-._~!$&'()*+,;=:@"
@@ -94,7 +95,8 @@ def climb(origins: Select[Any] | CTE) -> CTE:
     """Return a recursive query with every node on the way from *origins* up to the root.
 
     :param origins: a selectable of one column of node ids.
-    :returns: columns ``origin``, ``parent_id``, ``name``, ``state``, ``height`` (0 at the origin).
+    :returns: columns ``origin``, ``parent_id``, ``name``, ``boundary_id``, ``state`` and
+        ``height``, which is 0 at the origin.
     """
     start = origins.subquery() if isinstance(origins, Select) else origins
     node = Node.__table__
@@ -103,6 +105,7 @@ def climb(origins: Select[Any] | CTE) -> CTE:
             node.c.id.label("origin"),
             node.c.parent_id,
             node.c.name,
+            node.c.boundary_id,
             node.c.state,
             literal(0).label("height"),
         )
@@ -112,7 +115,12 @@ def climb(origins: Select[Any] | CTE) -> CTE:
     above = node.alias("above")
     return up.union_all(
         select(
-            up.c.origin, above.c.parent_id, above.c.name, above.c.state, up.c.height + 1
+            up.c.origin,
+            above.c.parent_id,
+            above.c.name,
+            above.c.boundary_id,
+            above.c.state,
+            up.c.height + 1,
         ).join_from(up, above, above.c.id == up.c.parent_id)
     )
 
@@ -120,29 +128,36 @@ def climb(origins: Select[Any] | CTE) -> CTE:
 def climb_query(origins: Select[Any]) -> Select[*tuple[Any, ...]]:
     """Return the statement whose rows :func:`paths_from_rows` understands."""
     up = climb(origins)
-    return select(up.c.origin, up.c.parent_id, up.c.name, up.c.state).order_by(
-        up.c.origin, up.c.height.desc()
-    )
+    return select(*path_columns(up)).order_by(up.c.origin, up.c.height.desc())
 
 
-def paths_from_rows(rows: Iterable[Any], *, drafts: bool = False) -> dict[int, tuple[str, ...]]:
+def path_columns(up: CTE) -> tuple[ColumnElement[Any], ...]:
+    """Return the columns of :func:`climb` that :func:`paths_from_rows` understands."""
+    return (up.c.origin, up.c.parent_id, up.c.name, up.c.boundary_id, up.c.state, up.c.height)
+
+
+def paths_from_rows(rows: Iterable[Any], visibility: Visibility) -> dict[int, tuple[str, ...]]:
     """Return node id -> names from the root, out of the rows of :func:`climb_query`.
 
-    :param drafts: keep nodes that are drafts or lie below one; left out otherwise.
+    Nodes that may not be seen are left out.
     """
     paths: dict[int, tuple[str, ...]] = {}
     hidden: set[int] = set()
-    for origin, parent_id, name, state in rows:
+    for origin, parent_id, name, boundary_id, state, height in rows:
         paths[origin] = (*paths.get(origin, ()), name) if parent_id is not None else ()
-        if state != PUBLISHED and not drafts:
+        seen = visibility.leads_through if height else visibility.shows
+        if not seen(boundary_id, state):
             hidden.add(origin)
     return {origin: path for origin, path in paths.items() if origin not in hidden}
 
 
 def paths_of(
-    session: Session, ids: Iterable[int], *, drafts: bool = False
+    session: Session, ids: Iterable[int], visibility: Visibility
 ) -> dict[int, tuple[str, ...]]:
-    """Return node id -> names from the root for many nodes, in one statement."""
+    """Return node id -> names from the root for those of many nodes that may be seen.
+
+    One statement.
+    """
     wanted = select(Node.id).where(Node.id.in_(list(ids)))
     rows = session.connection().execute(climb_query(wanted)).all()
-    return paths_from_rows(rows, drafts=drafts)
+    return paths_from_rows(rows, visibility)

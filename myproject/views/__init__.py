@@ -15,5 +15,6 @@ def includeme(config: Configurator) -> None:
     config.set_root_factory(root_factory)
     for module in ("static", "derivers", "access", "rendering"):
         config.include(f"myproject.views.{module}")
-    for screen in ("page", "link", "source", "children", "errors"):
+    screens = ("page", "link", "source", "children", "errors")
+    for screen in (*screens, "sign_in", "password", "account", "sharing", "users", "user", "groups", "audit"):
         config.include(f"myproject.views.{screen}")

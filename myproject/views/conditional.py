@@ -21,27 +21,31 @@ def check(request: Any, variant: str, *, vary: str | None = None) -> Response | 
     :param variant: which representation of the address this is (``html``, ``markdown``).
     :param vary: the request header that decided which.
     """
-    etag = f'W/"{request.registry.fingerprint}-{request.site_revision}-{variant}"'
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if vary is not None:
-        headers["Vary"] = vary
+    identity = request.signed_in
+    whose = "" if identity is None else f"-{identity.login_id}"
+    etag = f'W/"{request.registry.fingerprint}-{request.site_revision}-{variant}{whose}"'
+    headers = {"ETag": etag, "Vary": "Cookie" if vary is None else f"{vary}, Cookie"}
+    # Everybody's copy may be kept by everybody, but asked for anew each time.
+    headers["Cache-Control"] = "no-cache" if identity is None else "private, no-cache"
     # The second after the change: within its own second a copy may be older than the change.
     changed = request.site_changed_at.replace(microsecond=0) + dt.timedelta(seconds=1)
-    if changed <= utcnow():
+    if identity is None and changed <= utcnow():
         headers["Last-Modified"] = format_datetime(changed, usegmt=True)
     request.response.headers.update(headers)
-    if _is_current(request.environ, etag, changed):
+    if _is_current(request.environ, etag, None if identity else changed):
         return Response(status=304, headerlist=list(headers.items()))
     return None
 
 
-def _is_current(environ: dict[str, Any], etag: str, changed: dt.datetime) -> bool:
+def _is_current(environ: dict[str, Any], etag: str, changed: dt.datetime | None) -> bool:
+    """Whether the client's copy has this *etag*, or without one is as new as *changed*; that of
+    somebody who is signed in may be of the time before and has no time to go by."""
     if_none_match = environ.get("HTTP_IF_NONE_MATCH")
     if if_none_match is not None:
         tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
         return "*" in tags or etag.removeprefix("W/") in tags
     if_modified_since = environ.get("HTTP_IF_MODIFIED_SINCE")
-    if not if_modified_since:
+    if not if_modified_since or changed is None:
         return False
     try:
         since = parsedate_to_datetime(if_modified_since)

@@ -9,13 +9,17 @@ from typing import Any, cast
 from urllib.parse import quote, unquote_to_bytes
 
 from pyramid.config import Configurator
+from pyramid.exceptions import BadCSRFOrigin
 from pyramid.httpexceptions import HTTPMovedPermanently, HTTPNotFound
+from pyramid.i18n import TranslationStringFactory
 from pyramid.interfaces import IViewDeriverInfo
 from pyramid.response import Response
 
 from myproject.db.transaction import SAFE_METHODS
 from myproject.tree.node import Node
 from myproject.tree.urls import SEGMENT_SAFE, quote_segment
+
+_ = TranslationStringFactory("myproject")
 
 View = Callable[[Any, Any], Response]
 
@@ -57,6 +61,25 @@ def place_deriver(view: View, info: IViewDeriverInfo) -> View:
 
 
 place_deriver.options = ("takes_subpath",)  # type: ignore[attr-defined]
+
+
+def origin_deriver(view: View, info: IViewDeriverInfo) -> View:
+    """Wrap views that demand a CSRF token: what another site sends is refused in any case.
+
+    Pyramid compares origins over HTTPS only. Browsers name the origin of every unsafe request.
+    """
+    if info.exception_only or cast(Any, info).options.get("require_csrf") is False:
+        return view
+
+    def from_this_site(context: Any, request: Any) -> Response:
+        if request.method not in SAFE_METHODS:
+            origin = request.environ.get("HTTP_ORIGIN")
+            elsewhere = origin is not None and origin.lower() != request.host_url.lower()
+            if elsewhere or request.environ.get("HTTP_SEC_FETCH_SITE") == "cross-site":
+                raise BadCSRFOrigin(_("The request comes from another site."))
+        return view(context, request)
+
+    return from_this_site
 
 
 def redirect(request: Any, path: str) -> Response:
@@ -113,5 +136,6 @@ def is_canonical(sent: str, canonical: str) -> bool:
 
 
 def includeme(config: Configurator) -> None:
-    """Register the deriver inside of permission checks: a redirect tells that something exists."""
+    """Register the derivers inside of permission checks: a redirect tells that something exists."""
     config.add_view_deriver(place_deriver, "place", under="secured_view", over="csrf_view")
+    config.add_view_deriver(origin_deriver, "origin", under="place", over="csrf_view")

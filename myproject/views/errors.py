@@ -6,8 +6,8 @@ import logging
 from typing import Any
 
 from pyramid.config import Configurator
-from pyramid.exceptions import BadCSRFToken, PredicateMismatch, URLDecodeError
-from pyramid.httpexceptions import HTTPBadRequest
+from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken, PredicateMismatch, URLDecodeError
+from pyramid.httpexceptions import HTTPBadRequest, HTTPFound
 from pyramid.i18n import TranslationStringFactory
 from pyramid.renderers import render_to_response
 from pyramid.response import Response
@@ -15,9 +15,11 @@ from pyramid_retry import is_error_retryable
 from pyramid_tm import is_tm_active
 
 from myproject.exceptions import InvalidValue
+from myproject.interfaces import IRoles
 from myproject.security.permissions import Permission
 from myproject.tree.node import Node
 from myproject.tree.traversal import ImpossiblePath
+from myproject.views.addresses import sign_in_url
 from myproject.views.methods import allowed_methods
 from myproject.views.rendering import TEMPLATES, layout
 from myproject.views.suggestions import item_of, suggestions
@@ -28,7 +30,17 @@ _ = TranslationStringFactory("myproject")
 
 
 def not_found(error: Any, request: Any) -> Response:
-    """404, with the pages that were probably meant; 405 where only the method is wrong."""
+    """404, with the pages that were probably meant; 405 where only the method is wrong.
+
+    Below a private place the answer is that of the place itself, or one could find out from the
+    difference what there is.
+    """
+    if (refusal := _private(request)) is not None:
+        return _no_access(request, refusal)
+    return _nothing_here(error, request)
+
+
+def _nothing_here(error: Any, request: Any) -> Response:
     lineage = visible_lineage(request)
     if isinstance(error, PredicateMismatch) and len(lineage) == len(request.lineage):
         methods = allowed_methods(lineage[-1] if lineage else None, request)
@@ -57,10 +69,51 @@ def _is_visible(request: Any, node: Node) -> bool:
 
 
 def forbidden(error: Any, request: Any) -> Response:
-    """403; but a place that may not be seen looks like one that does not exist."""
+    """403, which names what is missing; for somebody who is not signed in the way to do so.
+
+    A draft that may not be seen looks like a page that does not exist; so do private places where
+    the settings say so.
+    """
+    if (refusal := _private(request)) is not None:
+        return _no_access(request, refusal)
     if len(visible_lineage(request)) < len(request.lineage):
-        return not_found(error, request)
-    values = {**layout(request, ""), "message": _translated(request, error.result)}
+        return _nothing_here(error, request)
+    return _no_access(request, error.result)
+
+
+def _private(request: Any) -> Any:
+    """Return why the last place on the way may not be seen, if that may be told."""
+    if not request.lineage or _may_be_hidden(request):
+        return None
+    verdict = request.has_permission(Permission.VIEW, request.lineage[-1])
+    return None if verdict or getattr(verdict, "hidden", False) else verdict
+
+
+def _may_be_hidden(request: Any) -> bool:
+    return request.registry.settings["myproject.private_pages"] == "not-found"
+
+
+def _no_access(request: Any, refusal: Any) -> Response:
+    """Refuse: people who are signed in learn what they lack, others may sign in."""
+    signed_in = request.signed_in is not None
+    if not signed_in and request.method in ("GET", "HEAD"):
+        if "HX-Request" not in request.headers:
+            location = request.host_url + sign_in_url(request)
+            return HTTPFound(location, headers={"Cache-Control": "no-store"})
+        # A redirect would put the form into the middle of the page.
+        return Response(
+            status=403, headers={"HX-Redirect": sign_in_url(request), "Cache-Control": "no-store"}
+        )
+    permission = getattr(refusal, "permission", None)
+    roles = request.registry.getUtility(IRoles)
+    values = {
+        **layout(request, ""),
+        "permission": permission,
+        "may": _translated(request, roles.title_of(permission)) if permission else "",
+        "whole_site": not request.lineage,
+        "signed_in": signed_in,
+        "message": "" if permission else _translated(request, refusal),
+    }
     return _error(request, 403, "forbidden", values)
 
 
@@ -70,7 +123,12 @@ def bad_request(error: Any, request: Any) -> Response:
         message = _("The address is not valid UTF-8.")
     elif isinstance(error, ImpossiblePath):
         message = _("No page can have such an address.")
-    elif isinstance(error, HTTPBadRequest | BadCSRFToken):
+    elif isinstance(error, BadCSRFToken | BadCSRFOrigin):
+        message = _(
+            "This form has expired, or it did not come from this site. "
+            "Go back, load the page again, and send it once more."
+        )
+    elif isinstance(error, HTTPBadRequest):
         message = error.detail or ""
     else:
         message = str(error)
@@ -83,7 +141,7 @@ def internal_error(error: Exception, request: Any) -> Response:
         log.info("Request %s is tried again: %s", request.id, error)
     else:
         log.error("Request %s failed", request.id, exc_info=error)
-    values = {**layout(request, ""), "request_id": request.id}
+    values = {**layout(request, "", account=False), "request_id": request.id}
     return _error(request, 500, "error", values)
 
 
@@ -109,7 +167,7 @@ def _wrong_method(request: Any, methods: list[str]) -> Response:
 
 def _refuse(request: Any, status: int, message: str) -> Response:
     message = _translated(request, message)
-    values = {**layout(request, ""), "status": status, "message": message}
+    values = {**layout(request, "", account=False), "status": status, "message": message}
     return _error(request, status, "bad_request", values)
 
 

@@ -33,7 +33,7 @@ def link_view(context: Link, request: Any) -> Any:
 
 def _location(link: Link, request: Any) -> str | None:
     if link.target_id is not None:
-        paths = paths_of(request.dbsession, [link.target_id])
+        paths = paths_of(request.dbsession, [link.target_id], request.visibility)
         path = paths.get(link.target_id)
         url = None if path is None else request.path_url_of(path)
     else:

@@ -41,6 +41,7 @@ def page_view(context: Page | Folder, request: Any) -> Any:
     around = load_neighbourhood(
         request.dbsession,
         context,
+        request.visibility,
         after=start,
         page=request.registry.settings["myproject.listing_size"],
     )
@@ -52,7 +53,9 @@ def page_view(context: Page | Folder, request: Any) -> Any:
     html = getattr(context, "body_html", "")
     values.update(
         node=context,
-        body=resolve_references(request.dbsession, context.id, html, request.path_url_of),
+        body=resolve_references(
+            request.dbsession, context.id, html, request.visibility, request.path_url_of
+        ),
         toc=[Heading(*heading) for heading in getattr(context, "toc", ())],
         nav=nav,
         previous=previous,

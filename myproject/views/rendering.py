@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pyramid.config import Configurator
+from pyramid.csrf import get_csrf_token
 from pyramid.events import ApplicationCreated
 from pyramid.i18n import Localizer
 from pyramid.registry import Registry
 
 from myproject.registry import registry_of
-from myproject.tree.node import Node
+from myproject.security.permissions import Permission
+from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.urls import quote_segment
+from myproject.views.addresses import here, sign_in_url
+from myproject.views.forms import notices
 
 TEMPLATES = "myproject:templates/"
 DOMAIN = "myproject"
@@ -64,15 +69,56 @@ def locale_of(request: Any) -> str:
     return request.registry.settings["myproject.locale"]
 
 
-def layout(request: Any, title: str, description: str = "") -> dict[str, Any]:
-    """Return the variables of ``layout.jinja2`` that do not depend on a node."""
+class Account(NamedTuple):
+    """The corner of the header that is about whoever looks at the page.
+
+    :ivar sign_in: where to sign in, for somebody who is not.
+    :ivar title: what the person is called; empty for nobody.
+    :ivar links: what the person may want to do.
+    :ivar here: where to go on after signing out.
+    """
+
+    sign_in: str
+    title: str = ""
+    links: Sequence[Item] = ()
+    here: str = ""
+
+
+def account_of(request: Any) -> Account:
+    """Return the corner for whoever asks."""
+    identity = request.signed_in
+    if identity is None:
+        return Account(sign_in_url(request))
+    _, mount = request.registry.messages(request).__getitem__, request.mount
+    links = [Item(_("Your account"), f"{mount}/@@account")]
+    if request.lineage and request.has_permission(Permission.SHARE, request.context):
+        base = request.canonical_base.removesuffix("/")
+        links.insert(0, Item(_("Share this page"), f"{base}/@@sharing"))
+    if Permission.MANAGE_USERS in request.access.at(ROOT_ID):
+        links.append(Item(_("Users and groups"), f"{mount}/@@users"))
+    return Account("", identity.title, links, here(request))
+
+
+def layout(
+    request: Any, title: str, description: str = "", *, account: bool = True
+) -> dict[str, Any]:
+    """Return the variables of ``layout.jinja2`` that do not depend on a node.
+
+    :param account: whether to say who is signed in, which may take a statement.
+    """
     registry = request.registry
     return {
         # Quicker than the Jinja2 extension's, which looks for the request at every call.
         "_": registry.messages(request).__getitem__,
         "lang": request.locale_name,
+        "csp_nonce": request.csp_nonce,
+        "csrf_token": partial(get_csrf_token, request),
+        "notices": partial(notices, request),
+        "tabs": (),
         "site_title": registry.settings["myproject.site_title"],
+        "mount": request.mount,
         "root_url": request.mount + "/",
+        "account": account_of(request) if account else None,
         "static_url": partial(registry.static_urls, request),
         "title": title,
         "description": description,
@@ -93,13 +139,15 @@ def node_layout(request: Any, node: Node, query: str = "") -> dict[str, Any]:
 def crumbs(request: Any) -> list[Item]:
     """Return the places above the context, from the (virtual) root down.
 
-    Those whose type is switched off have no page, so they are left out.
+    Those whose type is switched off have no page, and those that whoever asks may not view are
+    none of their business, so they are left out.
     """
+    pages = request.visibility.pages
     top, *below = request.lineage[len(request.virtual_root_path) :]
     items, url = [Item(top.label, request.mount + "/")], request.mount
     for node in below:
         url = f"{url}/{quote_segment(node.name)}"
-        if request.content_types.get(node.type) is not None:
+        if request.content_types.get(node.type) is not None and node.boundary_id in pages:
             items.append(Item(node.label, url))
     return items[:-1]
 

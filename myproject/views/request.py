@@ -12,14 +12,22 @@ from pyramid.i18n import TranslationStringFactory
 from pyramid.interfaces import IRequestExtensions, IRequestFactory
 from pyramid.registry import Registry
 from pyramid.request import Request as PyramidRequest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from myproject.content.registry import ContentTypes
 from myproject.interfaces import IContentTypes, IDatabase
+from myproject.security.access import ANONYMOUS, Access, Policies
+from myproject.security.audit import Actor
+from myproject.security.identity import Identity
+from myproject.security.logins import identify
+from myproject.security.policy import LOGIN
 from myproject.tree.node import Node
 from myproject.tree.operations import Tree
+from myproject.tree.site import SITE_ID, Site
 from myproject.tree.traversal import SiteRoot
 from myproject.tree.urls import SEGMENT_SAFE, join_path, names_of, virtual_root_of
+from myproject.tree.visibility import Visibility
 
 if TYPE_CHECKING:
     # What type checkers cannot see of Pyramid's: on an instance it is the value.
@@ -32,6 +40,9 @@ _ = TranslationStringFactory("myproject")
 #: Key of the WSGI environment that holds the request's id: all attempts at a request share it.
 REQUEST_ID = "myproject.request_id"
 
+#: The same for the nonce of a response's scripts, which the outermost layer puts into its policy.
+CSP_NONCE = "myproject.csp_nonce"
+
 
 class Request(PyramidRequest):
     """A request that knows its database session, its tree and its addresses."""
@@ -43,6 +54,11 @@ class Request(PyramidRequest):
     def id(self) -> str:
         """The request's id, as in the log, on error pages and in the ``X-Request-ID`` header."""
         return self.environ.setdefault(REQUEST_ID, secrets.token_hex(8))
+
+    @reify
+    def csp_nonce(self) -> str:
+        """What a script or a style element must carry to be run; other ones are not."""
+        return self.environ.setdefault(CSP_NONCE, secrets.token_urlsafe(16))
 
     @property
     def GET(self) -> Any:
@@ -69,6 +85,46 @@ class Request(PyramidRequest):
             self.dbsession,
             notify=self.registry.notify,
             reserved=self.registry.reserved_names,
+        )
+
+    @reify
+    def signed_in(self) -> Identity | None:
+        """Who is signed in, if somebody is; one statement for those who have a login, else none."""
+        if self.registry.session_cookie not in self.environ.get("HTTP_COOKIE", ""):
+            return None
+        token = self.session.get(LOGIN)
+        return identify(self.dbsession, token) if isinstance(token, str) else None
+
+    @reify
+    def policies(self) -> Policies:
+        """All grants of the site, from memory unless they have changed."""
+        revision = getattr(self, "access_revision", None)
+        if revision is None:
+            query = select(Site.access_revision).where(Site.id == SITE_ID)
+            revision = self.dbsession.connection().scalar(query)
+        keep = "tm.active" not in self.environ
+        return self.registry.policies.get(self.dbsession, revision, keep=keep)
+
+    @reify
+    def access(self) -> Access:
+        """What whoever asks may do, everywhere."""
+        identity = self.signed_in
+        return self.policies.access(ANONYMOUS if identity is None else identity.principals)
+
+    @property
+    def visibility(self) -> Visibility:
+        """What whoever asks may see, for lists."""
+        return self.access.visibility
+
+    @reify
+    def actor(self) -> Actor:
+        """Who asks, for the record."""
+        address = self.environ.get("REMOTE_ADDR", "")
+        identity = self.signed_in
+        return (
+            Actor(None, "", address)
+            if identity is None
+            else Actor(identity.user_id, identity.name, address)
         )
 
     @reify

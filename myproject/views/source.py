@@ -52,7 +52,7 @@ def markdown_response(context: Page | Folder, request: Any, vary: str | None = N
     request.dbsession.refresh(context, deferred)
     body = body_of(context)
     if "node:" in body:
-        paths = target_paths(request.dbsession, context.id)
+        paths = target_paths(request.dbsession, context.id, request.visibility)
 
         def address(node_id: int) -> str | None:
             path = paths.get(node_id)
@@ -70,7 +70,7 @@ def markdown_response(context: Page | Folder, request: Any, vary: str | None = N
 
 def _children_as_list(context: Folder, request: Any) -> str:
     limit = request.registry.settings["myproject.listing_size"]
-    rows, more = load_children(request.dbsession, context.id, page=limit)
+    rows, more = load_children(request.dbsession, context.id, request.visibility, page=limit)
     base = request.canonical_base.removesuffix("/")
     lines = [
         f"- [{_MARKUP.sub(_escape, row.title)}](<{base}/{quote_segment(row.name)}>)\n"

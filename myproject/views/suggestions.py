@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from myproject.tree.listing import load_similar
 from myproject.tree.node import Node
-from myproject.tree.urls import climb, paths_from_rows
+from myproject.tree.urls import climb, path_columns, paths_from_rows
 from myproject.views.rendering import Item
 
 AT_MOST = 5
@@ -33,7 +33,7 @@ def suggestions(request: Any, lineage: Sequence[Node]) -> list[Item]:
     asked = (*request.traversed, request.view_name, *request.subpath)
     above = asked[: len(lineage) - 1]
     wanted = asked[len(lineage) - 1] or lineage[-1].name
-    ids = load_similar(request.dbsession, lineage[-1].id, wanted)
+    ids = load_similar(request.dbsession, lineage[-1].id, wanted, request.visibility)
     found: list[tuple[float, Item]] = []
     for path, item in _items(request, ids):
         alike = SequenceMatcher(None, wanted.lower(), path[-1].lower()).ratio()
@@ -50,13 +50,12 @@ def _items(request: Any, ids: Sequence[int]) -> list[tuple[tuple[str, ...], Item
         return []
     up = climb(select(Node.id).where(Node.id.in_(ids)))
     query = (
-        select(up.c.origin, up.c.parent_id, up.c.name, up.c.state, Node.title, Node.summary)
-        .add_columns(Node.type)
+        select(*path_columns(up), Node.title, Node.summary, Node.type)
         .join_from(up, Node, Node.id == up.c.origin)
         .order_by(up.c.origin, up.c.height.desc())
     )
     rows = request.dbsession.connection().execute(query).all()
-    paths = paths_from_rows(row[:4] for row in rows)
+    paths = paths_from_rows((row[:6] for row in rows), request.visibility)
     items = {}
     for row in rows:
         path = paths.get(row.origin)

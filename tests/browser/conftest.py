@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from webtest.http import StopableWSGIServer
 
 from myproject.content import types
@@ -25,9 +26,12 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
-)
+# The console tells of most violations by itself; the event tells of all.
+TELL = """
+document.addEventListener("securitypolicyviolation", (event) => {
+  console.error(`Content Security Policy: ${event.effectiveDirective} ${event.blockedURI}`);
+});
+"""
 
 LONG = "antidisestablishmentarianism" * 6
 BODY = f"""
@@ -159,28 +163,32 @@ def address(site: Site, serve: Callable[[Any], str]) -> str:
     return serve(site.app)
 
 
-@pytest.fixture(scope="session")
-def strict_address(site: Site, serve: Callable[[Any], str]) -> str:
-    """Where the same site is served under a strict policy for what a page may load and run."""
-
-    def app(environ: Any, start_response: Any) -> Any:
-        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            return start_response(status, [*headers, ("Content-Security-Policy", POLICY)], *rest)
-
-        return site.app(environ, start)
-
-    return serve(app)
+@pytest.fixture
+def violations() -> Iterator[list[str]]:
+    """What pages did that their policy forbids; a test fails that leaves anything in there."""
+    found: list[str] = []
+    yield found
+    assert found == []
 
 
 @pytest.fixture
-def open_context(browser: Browser, address: str) -> Iterator[Callable[..., BrowserContext]]:
+def open_context(
+    browser: Browser, address: str, violations: list[str]
+) -> Iterator[Callable[..., BrowserContext]]:
     """``open_context(color_scheme="dark")``: a visitor with these properties."""
     contexts = []
 
+    def listen(message: ConsoleMessage) -> None:
+        if re.search(r"(?i)security.policy|permissions.policy|opener.policy", message.text):
+            violations.append(message.text)
+
     def make(width: int = 1440, **options: Any) -> BrowserContext:
         options.setdefault("base_url", address)
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **options))
-        return contexts[-1]
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        context.on("console", listen)
+        context.add_init_script(TELL)
+        return context
 
     yield make
     for context in contexts:

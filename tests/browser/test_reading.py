@@ -134,19 +134,3 @@ def test_on_paper_there_is_the_text_and_no_navigation(page):
             expect(found).to_be_hidden()
     expect(page.locator("h1")).to_be_visible()
     expect(page.get_by_text("Hidden.")).to_be_visible()
-
-
-def test_a_strict_policy_is_obeyed(open_context, strict_address):
-    page = open_context(base_url=strict_address).new_page()
-    complaints = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    for path in ("/", "/guide/everything", "/folder"):
-        page.goto(path)
-    page.goto("/guide/part-1")
-    page.locator(f"{PART_2} summary").click()
-    expect(page.locator(f"{PART_2} a[href='/guide/part-2/a']")).to_be_visible()
-    assert complaints == []
-    for path in ("/nope", "/%00"):
-        page.goto(path)
-    assert [text for text in complaints if "status of 40" not in text] == []

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy.engine import URL
 
 from myproject.cli import main
+from tests.conftest import DEFAULTS
 
 Run = Callable[..., Result]
 
@@ -17,7 +18,9 @@ Run = Callable[..., Result]
 def write_ini(path: Path, url: str | URL, *lines: str) -> Path:
     """Write an ini file with a database URL and further lines of its application section."""
     shown = url if isinstance(url, str) else url.render_as_string(hide_password=False)
-    section = ["[app:main]", "use = egg:myproject", f"sqlalchemy.url = {shown}", *lines]
+    section = ["[app:main]", "use = egg:myproject", f"sqlalchemy.url = {shown}"]
+    section += [f"{key} = {value}" for key, value in DEFAULTS.items()]
+    section += lines
     path.write_text("\n".join(section) + "\n")
     return path
 

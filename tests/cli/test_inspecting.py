@@ -28,7 +28,7 @@ def a_b(site: Site) -> Site:
     return site
 
 
-ALLOWED = "view: allowed, because everyone may view what is published"
+ALLOWED = "view: allowed, because a role given here or above has it"
 PAGE_VIEW = "myproject.views.page.page_view"
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from myproject.content.check import BrokenLink, broken_links, check_content
 from myproject.content.types import Folder, Link
 from myproject.interfaces import IContentTypes
+from myproject.tree.visibility import PUBLISHED_ONLY
 from tests.conftest import Site
 from tests.content.conftest import sqlite_only
 
@@ -24,7 +25,7 @@ def findings(site: Site) -> list[str]:
 def broken(site: Site) -> list[tuple[str, str, str]]:
     with site.database.read_session() as session:
         types = site.registry.getUtility(IContentTypes)
-        return [tuple(link) for link in broken_links(session, types, {"api"})]
+        return [tuple(link) for link in broken_links(session, types, PUBLISHED_ONLY, {"api"})]
 
 
 def execute(site: Site, statement: str) -> None:

@@ -20,6 +20,7 @@ from myproject.content.references import (
 )
 from myproject.content.types import Link
 from myproject.tree.urls import join_path
+from myproject.tree.visibility import PUBLISHED_ONLY
 from tests.conftest import Site
 from tests.content.conftest import field_of, id_of, sqlite_only
 
@@ -82,7 +83,7 @@ def test_only_markdown_links_can_be_references(source: str, html: str, expected:
 def show(site: Site, path: str) -> str:
     with site.database.read_session() as session:
         html = field_of(site, path, "body_html")
-        return resolve_references(session, id_of(site, path), html, join_path)
+        return resolve_references(session, id_of(site, path), html, PUBLISHED_ONLY, join_path)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_text_about_references_is_text(site: Site) -> None:
 @sqlite_only
 def test_a_page_without_references_asks_nothing(site: Site, count_statements: Any) -> None:
     with site.database.read_session() as session, count_statements(site.database) as seen:
-        assert resolve_references(session, 1, "<p>x</p>", join_path) == "<p>x</p>"
+        assert resolve_references(session, 1, "<p>x</p>", PUBLISHED_ONLY, join_path) == "<p>x</p>"
     assert seen == []
 
 

@@ -257,3 +257,10 @@ def test_the_folder_of_a_sqlite_file_is_made(tmp_path):
     database.create_folder()
     database.check_reachable()
     database.dispose()
+
+
+def test_a_session_that_was_only_given_objects_is_committed(database):
+    with database.transaction() as session:
+        session.add(Site(id=2, revision=1))
+    with database.read_session() as session:
+        assert session.get(Site, 2) is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
@@ -10,9 +12,18 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 from pyramid.config import Configurator
+from pyramid.interfaces import ISessionFactory
+from pyramid.request import Request
+from pyramid.response import Response
 from sqlalchemy.engine import URL
 from webtest import TestApp, TestRequest, TestResponse
 
+from myproject.interfaces import IRoles
+from myproject.security.accounts import Accounts
+from myproject.security.audit import COMMAND_LINE, Actor
+from myproject.security.logins import find_user, start_login
+from myproject.security.policy import LOGIN
+from myproject.security.sharing import Sharing, granted
 from tests.conftest import Site
 
 
@@ -82,6 +93,34 @@ def shared_site(shared_site_with: Callable[..., Site]) -> Site:
     return shared_site_with()
 
 
+def sign_in(site: Site, name: str, role: str | None = None, path: str = "/") -> TestApp:
+    """A client that somebody is signed in with, who is made if there is nobody of this name.
+
+    :param role: what they are given at the node of *path*.
+    """
+    with site.tree() as tree:
+        session = tree.session
+        accounts = Accounts(session, site.registry.passwords, COMMAND_LINE, minimum=8)
+        user = find_user(session, name) or accounts.create_user(name, name.capitalize())
+        if role is not None:
+            roles = site.registry.getUtility(IRoles)
+            sharing = Sharing(session, roles, COMMAND_LINE, None)
+            sharing.make(site.node(tree, path), granted(user.id, role))
+        actor = Actor(user.id, user.name, "192.0.2.1")
+        token = start_login(session, user, actor, "A browser", dt.timedelta(days=1))
+    request = Request.blank("/")
+    request.registry = site.registry
+    request.session = site.registry.getUtility(ISessionFactory)(request)
+    request.session[LOGIN] = token
+    response = Response()
+    for callback in request.response_callbacks:
+        callback(request, response)
+    cookie, _, value = response.headers["Set-Cookie"].partition(";")[0].partition("=")
+    client = TestApp(site.app)
+    client.set_cookie(cookie, value)
+    return client
+
+
 @pytest.fixture(scope="session")
 def links() -> Callable[[TestResponse], dict[str, str]]:
     """``links(response)``: href -> text, of every link on the page."""
@@ -89,11 +128,18 @@ def links() -> Callable[[TestResponse], dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
+def without_nonce() -> Callable[[str], str]:
+    """``without_nonce(text)``: a page or its policy, but for what is different in each response."""
+    return lambda text: re.sub(r"""(nonce[-=]"?)[\w-]{22}(?=["'])""", r"\1", text)
+
+
+@pytest.fixture(scope="session")
 def fetch() -> Callable[..., TestResponse]:
     """``fetch(site, "/a%2Fb?x=1")``: a request whose target is spelled exactly like this.
 
     ``request_uri=False`` leaves out what only some servers tell; ``path_info`` and ``script_name``
-    say what a server or a proxy made of the target; ``method``, ``headers`` as usual.
+    say what a server or a proxy made of the target; ``method``, ``headers`` as usual. The peer is
+    ``REMOTE_ADDR="127.0.0.1"`` unless the test says otherwise.
     """
 
     def send(
@@ -111,7 +157,9 @@ def fetch() -> Callable[..., TestResponse]:
         if path_info is None:
             raw = unquote_to_bytes(path.encode("latin-1"))
             path_info = raw.decode("latin-1").removeprefix(script_name)
-        environ |= {
+        environ = {
+            "REMOTE_ADDR": "127.0.0.1",
+            **environ,
             "REQUEST_METHOD": method,
             "PATH_INFO": path_info,
             "SCRIPT_NAME": script_name,

@@ -19,7 +19,7 @@ def raising(error):
         raise error
 
     def include(config):
-        config.add_view(fail, name="fail", context=Page)
+        config.add_view(fail, name="fail", context=Page, require_csrf=False)
 
     return include
 
@@ -106,7 +106,12 @@ def test_what_may_not_be_done_is_refused_and_what_may_not_be_seen_is_not_there(s
     site = site_with(include)
     site.add("/docs")
     site.add("/draft", state=DRAFT)
-    refused = fetch(site, "/docs/@@edit")
+    way_in = fetch(site, "/docs/@@edit")
+    assert (way_in.status_int, way_in.location) == (
+        302,
+        "http://localhost/@@sign-in?next=/docs/@@edit",
+    )
+    refused = fetch(site, "/docs/@@edit", method="POST")
     assert refused.status_int == 403
     assert "You do not have access" in refused
     assert fetch(site, "/draft/@@edit").status_int == 404

@@ -1,5 +1,6 @@
 """One line a request, whatever the client sends, with the number that the response carries."""
 
+import json
 import logging
 import re
 import subprocess
@@ -7,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import DEFAULTS
 
 LINE = re.compile(r"(\S+) (\S+) (\d{3}) (\d+\.\d) ms (\S+)")
 PRODUCTION = Path(__file__).parents[2] / "production.ini"
@@ -20,7 +23,7 @@ def docs(shared_site):
 
 @pytest.fixture(scope="module")
 def behind_proxy(shared_site_with):
-    return shared_site_with(request_id_header="X-Request-Id")
+    return shared_site_with(request_id_header="X-Request-Id", trusted_proxies="127.0.0.1")
 
 
 @pytest.fixture
@@ -89,17 +92,19 @@ def test_a_number_that_is_not_well_formed_is_not_taken(behind_proxy, fetch, line
     assert LINE.fullmatch(lines()[0])
 
 
-def test_without_the_setting_nobody_s_number_is_taken(docs, fetch):
-    assert fetch(docs, "/", HTTP_X_REQUEST_ID="mine").headers["X-Request-ID"] != "mine"
+def test_without_the_setting_nobody_s_number_is_taken(make_site, fetch):
+    site = make_site(trusted_proxies="127.0.0.1")
+    assert fetch(site, "/", HTTP_X_REQUEST_ID="mine").headers["X-Request-ID"] != "mine"
 
 
 SERVE = """
+import json
 import sys
 from pyramid.paster import setup_logging
 from webtest import TestApp
 from myproject import configure
 setup_logging(sys.argv[1])
-client = TestApp(configure({}, **{"sqlalchemy.url": sys.argv[2]}).make_wsgi_app())
+client = TestApp(configure({}, **json.loads(sys.argv[2])).make_wsgi_app())
 client.get("/")
 client.get("/nope", status=404)
 """
@@ -107,8 +112,8 @@ client.get("/nope", status=404)
 
 def test_in_production_the_ini_file_s_logging_writes_these_lines_and_no_others(sqlite_backend):
     url = sqlite_backend.create()
-    shown = url.render_as_string(hide_password=False)
-    command = [sys.executable, "-W", "ignore", "-c", SERVE, str(PRODUCTION), shown]
+    settings = {"sqlalchemy.url": url.render_as_string(hide_password=False), **DEFAULTS}
+    command = [sys.executable, "-W", "ignore", "-c", SERVE, str(PRODUCTION), json.dumps(settings)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     assert [re.search(r"GET (\S+) (\d+)", line).groups() for line in lines] == [

@@ -48,6 +48,7 @@ def test_methods_that_an_add_on_takes_are_told(site_with, fetch):
             name="note",
             context=Page,
             request_method=("POST", "PUT"),
+            require_csrf=False,
         )
         config.add_route("only-get", "/only-get")
         config.add_view(

@@ -19,6 +19,8 @@ def full(shared_site):
         site.add(f"/a/b/c/d/page/{name}")
     site.add("/a/link", cls=Link, target_id=target)
     site.add("/a/url", cls=Link, url="https://example.org/")
+    # What grants give is in memory from the first request on.
+    site.client.get("/")
     return site
 
 

@@ -50,6 +50,7 @@ def posting(view, **options):
     """An includeme with a view for POST, called ``act``, on pages."""
 
     def include(config):
+        options.setdefault("require_csrf", False)
         config.add_view(view, name="act", context=Page, request_method="POST", **options)
         config.add_view(view, name="get", context=Page, request_method="GET", **options)
 

@@ -97,6 +97,9 @@ def pseudo(shared_site_with, tmp_path_factory):
         ("/p?after=x", 400),
         ("/p?after=%ff", 400),
         ("/p/@@fail", 500),
+        ("/@@sign-in", 200),
+        ("/@@reset-password", 200),
+        ("/@@one-time?token=x", 410),
     ],
 )
 def test_every_text_is_a_translation_or_content(pseudo, fetch, path, status):
@@ -113,7 +116,8 @@ def test_every_text_is_a_translation_or_content(pseudo, fetch, path, status):
 
 def test_other_methods_and_refusals_are_translated(pseudo, fetch):
     assert "⟦This address does not take POST requests.⟧" in fetch(pseudo, "/p", method="POST")
-    assert "⟦You do not have access to this page⟧" in fetch(pseudo, "/p/@@edit")
+    refused = fetch(pseudo, "/p/@@edit", method="POST")
+    assert "⟦You do not have access to this page⟧" in refused
 
 
 def test_the_page_names_its_language(pseudo, fetch):

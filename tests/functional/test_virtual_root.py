@@ -7,7 +7,7 @@ from myproject.content.types import Link
 
 @pytest.fixture(scope="module")
 def shop(shared_site_with):
-    site = shared_site_with(virtual_root_header="true")
+    site = shared_site_with(virtual_root_header="true", trusted_proxies="127.0.0.1")
     for path in ("/shop", "/shop/a", "/shop/a/b", "/shopping", "/other"):
         number = site.add(path, "Text.", title=path.strip("/"))
     site.add("/shop/text", f"[other](node:{number})")
@@ -53,7 +53,8 @@ def test_a_virtual_root_that_does_not_exist_is_not_found(visit):
             assert visit(path, root).status_int in (400, 404)
 
 
-def test_without_the_setting_the_header_means_nothing(site, fetch):
+def test_without_the_setting_the_header_means_nothing(make_site, fetch):
+    site = make_site(trusted_proxies="127.0.0.1")
     site.add("/shop")
     assert fetch(site, "/shop", HTTP_X_VHM_ROOT="/shop").status_int == 200
     assert fetch(site, "/", HTTP_X_VHM_ROOT="/nope").status_int == 200

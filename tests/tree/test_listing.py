@@ -21,6 +21,7 @@ from myproject.tree.listing import (
 from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, Node
 from myproject.tree.traversal import load_lineage
 from myproject.tree.urls import paths_of
+from myproject.tree.visibility import PUBLISHED_ONLY
 
 
 def names(rows):
@@ -39,7 +40,7 @@ def key_of(row):
 def walk(session, node_id, page, meanwhile=lambda: None):
     seen, after, more = [], START, True
     while more:
-        rows, more = load_children(session, node_id, after=after, page=page)
+        rows, more = load_children(session, node_id, PUBLISHED_ONLY, after=after, page=page)
         assert len(rows) <= page
         seen += names(rows)
         assert len(seen) < 1000, "the walk does not end"
@@ -66,7 +67,9 @@ def test_children_added_and_deleted_meanwhile_disturb_no_other(tree, parent, fil
 
     def meanwhile():
         number = next(numbers)
-        first = tree.session.get_one(Node, load_children(tree.session, parent.id)[0][0].id)
+        first = tree.session.get_one(
+            Node, load_children(tree.session, parent.id, PUBLISHED_ONLY)[0][0].id
+        )
         tree.add(parent, Folder(title="New"), f"new{number}", before=first)
         if number == 2:
             tree.delete(first)
@@ -79,18 +82,18 @@ def test_children_added_and_deleted_meanwhile_disturb_no_other(tree, parent, fil
 def test_drafts_are_listed_nowhere(tree, parent, fill, plant):
     fill(tree.session, parent.id, 3, state=DRAFT)
     shown = tree.add(parent, Folder(title="Shown"), "shown")
-    rows, more = load_children(tree.session, parent.id)
+    rows, more = load_children(tree.session, parent.id, PUBLISHED_ONLY)
     assert (names(rows), more) == (["shown"], False)
-    assert names(load_neighbourhood(tree.session, shown).siblings) == ["shown"]
-    assert names(load_neighbourhood(tree.session, parent).children) == ["shown"]
-    assert load_similar(tree.session, parent.id, "n1") == []
+    assert names(load_neighbourhood(tree.session, shown, PUBLISHED_ONLY).siblings) == ["shown"]
+    assert names(load_neighbourhood(tree.session, parent, PUBLISHED_ONLY).children) == ["shown"]
+    assert load_similar(tree.session, parent.id, "n1", PUBLISHED_ONLY) == []
 
 
 def test_a_row_knows_whether_it_has_children_to_show(tree, parent, plant, fill):
     nodes = plant(tree, {"a": {"x": {}}, "b": {"y": {}}, "c": {}}, parent)
     nodes["b/y"].state = DRAFT
     tree.session.flush()
-    rows, _ = load_children(tree.session, parent.id)
+    rows, _ = load_children(tree.session, parent.id, PUBLISHED_ONLY)
     assert {row.name: row.has_children for row in rows} == {"a": True, "b": False, "c": False}
 
 
@@ -110,23 +113,23 @@ def test_a_window_of_siblings_surrounds_a_node(
 ):
     ids = fill(tree.session, parent.id, 10)
     node = tree.session.get_one(Node, ids[here])
-    around = load_neighbourhood(tree.session, node, window=window)
+    around = load_neighbourhood(tree.session, node, PUBLISHED_ONLY, window=window)
     assert names(around.siblings) == [f"n{number}" for number in expected]
     assert (around.more_before, around.more_after) == (more_before, more_after)
 
 
 def test_the_root_has_children_and_no_siblings(tree, root, parent):
-    around = load_neighbourhood(tree.session, root)
+    around = load_neighbourhood(tree.session, root, PUBLISHED_ONLY)
     assert around.siblings == []
     assert names(around.children) == ["parent", "empty"]
 
 
 def test_the_children_of_a_neighbourhood_continue_from_a_key(tree, parent, fill):
     fill(tree.session, parent.id, 10)
-    first = load_neighbourhood(tree.session, parent, page=6)
+    first = load_neighbourhood(tree.session, parent, PUBLISHED_ONLY, page=6)
     assert (names(first.children), first.more_children) == ([f"n{n}" for n in range(6)], True)
     after = key_of(first.children[-1])
-    rest = load_neighbourhood(tree.session, parent, after=after, page=6)
+    rest = load_neighbourhood(tree.session, parent, PUBLISHED_ONLY, after=after, page=6)
     assert (names(rest.children), rest.more_children) == (["n6", "n7", "n8", "n9"], False)
 
 
@@ -159,13 +162,13 @@ def test_what_is_not_a_key_is_refused(bad):
 def test_similar_names_are_those_that_begin_alike_or_stand_elsewhere(tree, parent, plant):
     inside = plant(tree, {"install": {}, "Instance": {}, "other": {}}, parent)
     outside = plant(tree, {"inside": {"installation": {}}, "elsewhere": {"instal": {}}})
-    found = load_similar(tree.session, parent.id, "instal")
+    found = load_similar(tree.session, parent.id, "instal", PUBLISHED_ONLY)
     assert set(found) == {
         inside["install"].id,
         inside["Instance"].id,
         outside["elsewhere/instal"].id,
     }
-    assert len(load_similar(tree.session, parent.id, "instal", limit=1)) == 2
+    assert len(load_similar(tree.session, parent.id, "instal", PUBLISHED_ONLY, limit=1)) == 2
 
 
 # What it costs
@@ -278,10 +281,10 @@ def test_lists_of_many_children_are_read_by_index_and_not_sorted(session, analys
     root = session.get_one(Node, ROOT_ID)
     first, middle = root["n0"], root["n5000"]
     del plans[:]
-    load_children(session, ROOT_ID)
-    load_children(session, ROOT_ID, after=key_of(middle))
-    load_neighbourhood(session, first)
-    load_neighbourhood(session, middle)
+    load_children(session, ROOT_ID, PUBLISHED_ONLY)
+    load_children(session, ROOT_ID, PUBLISHED_ONLY, after=key_of(middle))
+    load_neighbourhood(session, first, PUBLISHED_ONLY)
+    load_neighbourhood(session, middle, PUBLISHED_ONLY)
     assert len(plans) == 4
     for plan in plans:
         assert_reads_by_index(plan, CHILDREN)
@@ -293,13 +296,13 @@ def test_the_last_page_is_planned_like_the_first(session, analysed, plans):
     places = [key_of(root["n0"]), key_of(root["n9940"])]
     del plans[:]
     for place in places:
-        rows, more = load_children(session, ROOT_ID, after=place)
+        rows, more = load_children(session, ROOT_ID, PUBLISHED_ONLY, after=place)
         assert (len(rows), more) == (50, True)
     first, last = (re.sub(r"\(cost.*|'[^']*'", "", plan) for plan in plans)
     assert first == last
 
 
 def test_the_paths_of_a_list_are_read_by_index(crowd, session, analysed, plans):
-    rows, _ = load_children(session, ROOT_ID, page=40)
-    assert len(paths_of(session, [row.id for row in rows])) == 40
+    rows, _ = load_children(session, ROOT_ID, PUBLISHED_ONLY, page=40)
+    assert len(paths_of(session, [row.id for row in rows], PUBLISHED_ONLY)) == 40
     assert_reads_by_index(plans[-1], "PRIMARY KEY" if crowd.is_sqlite else "pk_node")

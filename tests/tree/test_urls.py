@@ -14,6 +14,7 @@ from zope.interface.verify import verifyObject
 from myproject.tree.names import check_name, problem_with
 from myproject.tree.node import DRAFT
 from myproject.tree.urls import NodeURL, join_path, path_of, paths_of, quote_segment
+from myproject.tree.visibility import EVERYTHING, PUBLISHED_ONLY
 from myproject.views.request import Request
 
 
@@ -150,19 +151,19 @@ def test_the_path_of_every_possible_name_leads_back(tree, root, plant, traversin
 def test_paths_of_many_nodes_take_one_statement(tree, nodes, shared, count_statements):
     ids = {node.id: tuple(path.split("/")) if path else () for path, node in nodes.items()}
     with count_statements(shared) as statements:
-        assert paths_of(tree.session, ids) == ids
+        assert paths_of(tree.session, ids, PUBLISHED_ONLY) == ids
     assert len(statements) == 1
-    assert paths_of(tree.session, []) == {}
-    assert paths_of(tree.session, [999_999]) == {}
+    assert paths_of(tree.session, [], PUBLISHED_ONLY) == {}
+    assert paths_of(tree.session, [999_999], PUBLISHED_ONLY) == {}
 
 
 def test_paths_of_drafts_and_of_what_lies_below_them_are_hidden(tree, nodes):
     nodes["cms/docs"].state = DRAFT
     tree.session.flush()
     ids = [nodes[path].id for path in ("cms", "cms/docs", "cms/docs/install", "cmsx")]
-    hidden = paths_of(tree.session, ids)
+    hidden = paths_of(tree.session, ids, PUBLISHED_ONLY)
     assert sorted(hidden.values()) == [("cms",), ("cmsx",)]
-    assert sorted(paths_of(tree.session, ids, drafts=True).values()) == [
+    assert sorted(paths_of(tree.session, ids, EVERYTHING).values()) == [
         ("cms",),
         ("cms", "docs"),
         ("cms", "docs", "install"),

@@ -13,8 +13,9 @@ from myproject.views import conditional
 CHANGED = dt.datetime(2024, 5, 1, 10, 0, 0, tzinfo=dt.UTC)
 
 
-def request(changed=CHANGED, **environ):
+def request(changed=CHANGED, signed_in=None, **environ):
     return SimpleNamespace(
+        signed_in=signed_in,
         registry=SimpleNamespace(fingerprint="abc"),
         site_revision=7,
         site_changed_at=changed,
@@ -38,11 +39,22 @@ def test_the_date_is_rounded_up_and_only_told_when_it_is_past():
     assert "Last-Modified" not in asked.response.headers
 
 
-@pytest.mark.parametrize(("vary", "sent"), [(None, None), ("Accept", "Accept")])
-def test_vary_is_only_told_where_something_was_chosen(vary, sent):
+@pytest.mark.parametrize(("vary", "sent"), [(None, "Cookie"), ("Accept", "Accept, Cookie")])
+def test_pages_vary_by_who_asks_and_by_what_was_chosen(vary, sent):
     asked = request()
     conditional.check(asked, "html", vary=vary)
     assert asked.response.headers.get("Vary") == sent
+
+
+def test_somebody_s_page_is_theirs_alone_and_has_no_date_to_go_by():
+    asked = request(
+        signed_in=SimpleNamespace(login_id=5),
+        HTTP_IF_MODIFIED_SINCE="Fri, 01 Jan 2100 00:00:00 GMT",
+    )
+    assert conditional.check(asked, "html") is None
+    assert asked.response.headers["ETag"] == 'W/"abc-7-html-5"'
+    assert asked.response.headers["Cache-Control"] == "private, no-cache"
+    assert "Last-Modified" not in asked.response.headers
 
 
 def test_a_confirmation_has_the_validators_and_nothing_else():

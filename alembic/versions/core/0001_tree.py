@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("parent_id", Id),
         sa.Column("name", sa.String(255), nullable=False),
         sa.Column("position", Id, nullable=False),
+        sa.Column("boundary_id", Id, server_default=sa.text("1"), nullable=False),
         sa.Column("type", sa.String(50), nullable=False),
         sa.Column("title", sa.String(500), nullable=False),
         sa.Column("nav_title", sa.String(500), nullable=False),
@@ -42,11 +43,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_node_parent_id_position_id"), "node", ["parent_id", "position", "id"])
     op.create_index(op.f("ix_node_name"), "node", ["name"])
+    op.create_index(op.f("ix_node_boundary_id"), "node", ["boundary_id"])
+    op.create_table(
+        "boundary",
+        sa.Column("node_id", Id, autoincrement=False, nullable=False),
+        sa.Column("inherits", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["node_id"], ["node.id"], ondelete="CASCADE", name=op.f("fk_boundary_node_id_node")
+        ),
+        sa.PrimaryKeyConstraint("node_id", name=op.f("pk_boundary")),
+    )
     op.create_table(
         "site",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", Time, nullable=False),
+        sa.Column("access_revision", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_site")),
     )
     op.create_table(
@@ -91,16 +103,17 @@ def upgrade() -> None:
 
 
 def create_root() -> None:
-    """Insert the rows that every site has: the root page and the site's own."""
+    """Insert the rows that every site has: the root page, its boundary and the site's own."""
     now = dt.datetime.now(dt.UTC)
     if op.get_bind().dialect.name == "sqlite":
         now = now.replace(tzinfo=None)
     metadata = sa.MetaData()
-    node, page, site = (
+    node, page, site, boundary = (
         sa.Table(name, metadata, autoload_with=op.get_bind(), resolve_fks=False)
-        for name in ("node", "page", "site")
+        for name in ("node", "page", "site", "boundary")
     )
     root = {"id": 1, "name": "", "position": 0, "type": "page", "title": "Home", "nav_title": ""}
+    root |= {"boundary_id": 1}
     root |= {
         "summary": "",
         "state": "published",
@@ -110,11 +123,12 @@ def create_root() -> None:
     }
     op.execute(node.insert().values(root))
     op.execute(page.insert().values(id=1, body="", body_html="", toc=[]))
-    op.execute(site.insert().values(id=1, revision=1, changed_at=now))
+    op.execute(site.insert().values(id=1, revision=1, changed_at=now, access_revision=1))
+    op.execute(boundary.insert().values(node_id=1, inherits=True))
     if op.get_bind().dialect.name == "postgresql":
         op.execute("SELECT setval(pg_get_serial_sequence('node', 'id'), 1)")
 
 
 def downgrade() -> None:
-    for table in ("reference", "link", "page", "site", "node"):
+    for table in ("reference", "link", "page", "site", "boundary", "node"):
         op.drop_table(table)

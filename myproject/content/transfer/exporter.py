@@ -46,6 +46,7 @@ from myproject.exceptions import MyprojectError
 from myproject.tree.copying import descend
 from myproject.tree.node import Node
 from myproject.tree.urls import join_path, paths_of
+from myproject.tree.visibility import EVERYTHING
 
 _BATCH = 500
 _INDEX = "_index" + SUFFIX
@@ -191,7 +192,7 @@ class _Export:
         if node_id in self.places:
             return self._link(place, self.at + self.places[node_id].names)
         if node_id not in self.outside:
-            self.outside[node_id] = paths_of(self.session, [node_id], drafts=True).get(node_id)
+            self.outside[node_id] = paths_of(self.session, [node_id], EVERYTHING).get(node_id)
         names = self.outside[node_id]
         return f"{LOST}{node_id}" if names is None else self._link(place, names)
 
