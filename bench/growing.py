@@ -14,9 +14,13 @@ from timing import Page, medians
 from workspace import Workspace
 
 from myproject.db.engine import Database
-from myproject.tree.listing import Key
+from myproject.security.access import Policies, load_policies
+from myproject.security.models import AUTHENTICATED_ID, EVERYONE_ID
+from myproject.security.permissions import Roles
+from myproject.tree.listing import START, Key, load_neighbourhood
 from myproject.tree.node import Node
 from myproject.tree.operations import Tree
+from myproject.tree.visibility import EVERYTHING, Visibility
 
 #: Different pages that are asked for in each tree.
 PAGES = 500
@@ -113,6 +117,64 @@ class Growing:
             what = f"listing of 10,000 / 100 children, {what}, {self.kind}"
             small, large = times[index], times[index + 2]
             yield Line.fact(what, large / small, _against(large, small))
+
+    # -- access -----------------------------------------------------------------------------------
+
+    def filtered(self) -> Iterator[Line]:
+        """Compare listings that are filtered by who may see what with the same unfiltered.
+
+        Hard: 10,000 children, each its own boundary; 9,000 are private to others. Mild: everything
+        inherits, and 1,000 of the children merely have grants.
+        """
+        for what, private in (("9,000 of 10,000 private", True), ("1,000 with grants", False)):
+            _, database = self.work.application(self.work.new_database(self.kind))
+            with database.writer.begin() as connection:
+                section = trees.add_children(connection, 1, 1, 1).first
+                children = trees.add_children(connection, section, section, 10_000)
+                somebody = trees.share(connection, children, private=private)
+            trees.finish(database)
+            policies = _policies(database)
+            yield from self._filtered(database, section, policies, somebody, what)
+            if private:
+                yield self._policies(policies, somebody)
+
+    def _filtered(
+        self, database: Database, section: int, policies: Policies, somebody: int, what: str
+    ) -> Iterator[Line]:
+        seen = policies.access(frozenset({EVERYONE_ID, AUTHENTICATED_ID, somebody})).visibility
+        for where, key in (("first", START), ("middle", Key(5_000 << 16, 0))):
+            with database.read_session() as session:
+                node = session.get_one(Node, section)
+
+                def look(
+                    turn: int,
+                    visibility: Visibility = seen,
+                    session: Session = session,
+                    node: Node = node,
+                    key: Key = key,
+                ) -> None:
+                    load_neighbourhood(session, node, visibility, after=key)
+
+                def look_at_all(turn: int, look: Any = look) -> None:
+                    look(turn, EVERYTHING)
+
+                times = medians((look, look_at_all), self.seconds * 2)
+            title = f"listing, {what}, {where} page / unfiltered, {self.kind}"
+            yield Line.at_most(title, times[0] / times[1], 1.3, _against(*times))
+
+    def _policies(self, policies: Policies, somebody: int) -> Line:
+        principals = frozenset({EVERYONE_ID, AUTHENTICATED_ID, somebody})
+
+        def work_out(turn: int) -> None:
+            Policies(policies.places, policies.roles).access(principals)
+
+        (time,) = medians((work_out,), self.seconds, warm_up=1)
+        return Line.fact(f"  access of one user, 10,001 boundaries, {self.kind}", time, "ms")
+
+
+def _policies(database: Database) -> Policies:
+    with database.read_session() as session:
+        return load_policies(session, Roles())
 
 
 def _against(over: float, under: float) -> str:

@@ -39,11 +39,12 @@ def measurements(
         ("import", "import of Markdown", reading.importing),
         ("memory", "memory of a server", reading.memory),
         *(("listing", f"long listings, {tree.kind}", tree.listing) for tree in growing),
+        *(("filtered", f"filtered listings, {tree.kind}", tree.filtered) for tree in growing),
         ("statements", "statements of each screen", reading.statements),
     ]
 
 
-NAMES = ("page", "depth", "size", "moving", "import", "memory", "listing", "statements")
+NAMES = ("page", "depth", "size", "moving", "import", "memory", "listing", "filtered", "statements")
 
 
 def arguments() -> argparse.Namespace:

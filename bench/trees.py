@@ -10,11 +10,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, String, cast, func, insert, literal, select, text, update
+from sqlalchemy import Connection, String, cast, func, insert, literal, select, text, true, update
 from sqlalchemy.exc import DBAPIError
 
 from myproject.content.types import Page
 from myproject.db.engine import Database
+from myproject.security.models import Grant, Principal, User
+from myproject.tree.boundaries import Boundary
 from myproject.tree.node import ROOT_ID, Node
 
 NODE, PAGE = Node.__table__, Page.__table__
@@ -83,6 +85,27 @@ def add_children(connection: Connection, first: int, last: int, count: int) -> L
     pages = pages.where(NODE.c.id.between(start + 1, end)).order_by(NODE.c.id)
     connection.execute(insert(PAGE).from_select(("id", "body", "body_html"), pages))
     return Level(start + 1, end, count)
+
+
+def share(connection: Connection, level: Level, *, private: bool) -> int:
+    """Grant every tenth node of a level to somebody, and return who that is.
+
+    :param private: whether each node of the level stops inheriting; otherwise all inherit, and
+        only those with a grant are boundaries.
+    """
+    principal, user = Principal.__table__, User.__table__
+    values = {"kind": "user", "name": "somebody", "title": "Somebody"}
+    somebody = connection.scalar(insert(principal).values(**values).returning(principal.c.id))
+    connection.execute(insert(user).values(id=somebody, active=True))
+    tenth = NODE.c.id % 10 == 0
+    chosen = NODE.c.id.between(level.first, level.last) & (true() if private else tenth)
+    boundary, grant = Boundary.__table__, Grant.__table__
+    places = select(NODE.c.id, literal(not private)).where(chosen)
+    connection.execute(insert(boundary).from_select(("node_id", "inherits"), places))
+    given = select(NODE.c.id, literal(somebody), literal("reader")).where(chosen, tenth)
+    connection.execute(insert(grant).from_select(("node_id", "principal_id", "role"), given))
+    connection.execute(update(NODE).where(chosen).values(boundary_id=NODE.c.id))
+    return somebody or 0
 
 
 def write_bodies(connection: Connection, ids: Sequence[int]) -> None:

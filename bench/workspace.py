@@ -6,6 +6,7 @@ All of it goes away when the workspace is closed, whatever happened.
 from __future__ import annotations
 
 import configparser
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,9 @@ from myproject.db.migrations import upgrade
 
 ROOT = Path(__file__).parent.parent
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
+
+#: Signs the sessions of this run.
+SECRET = secrets.token_urlsafe(32)
 
 
 class Workspace:
@@ -95,7 +99,8 @@ class Workspace:
 
     def application(self, url: URL) -> tuple[Any, Database]:
         """Return the whole WSGI application on a database, in this process, and its database."""
-        config = configure({"__file__": "bench.ini"}, **{"sqlalchemy.url": in_full(url)})
+        settings = {"sqlalchemy.url": in_full(url), "myproject.session_secret": SECRET}
+        config = configure({"__file__": "bench.ini"}, **settings)
         database: Database = config.registry.database  # type: ignore[attr-defined]
         self._stack.callback(database.dispose)
         return config.make_wsgi_app(), database
@@ -104,6 +109,7 @@ class Workspace:
         """Write ``production.ini`` anew, for another database, and return the file."""
         ini = production()
         ini["app:main"]["sqlalchemy.url"] = in_full(url).replace("%", "%%")
+        ini["app:main"]["myproject.session_secret"] = SECRET
         path = self.folder / f"{uuid.uuid4().hex}.ini"
         with path.open("w", encoding="utf-8") as file:
             ini.write(file)

@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from pyramid.config import Configurator
-from pyramid.exceptions import ConfigurationConflictError, ConfigurationError
+from pyramid.exceptions import (
+    ConfigurationConflictError,
+    ConfigurationError,
+    ConfigurationExecutionError,
+)
 from pyramid.router import Router
 
 from myproject.db.migrations import ensure_current
@@ -94,6 +98,11 @@ def include_addons(config: Configurator, names: Iterable[str]) -> None:
         config.commit()
     except ConfigurationConflictError as error:
         raise ConfigurationProblem(f"myproject.addons: two includes conflict: {error}") from error
+    except ConfigurationExecutionError as error:
+        if not isinstance(error.evalue, ConfigurationProblem):
+            raise
+        place = " ".join(str(error.info).split())
+        raise ConfigurationProblem(f"myproject.addons: {error.evalue} ({place})") from error
 
 
 def pyramid_settings(settings: Settings) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from pyramid.config import Configurator
 from pyramid.interfaces import IRoutesMapper
 
+from myproject.interfaces import IRoles
 from myproject.registry import registry_of
 from myproject.tree.traversal import VIEW_SELECTOR
 from myproject.views.request import freeze_request_class
@@ -24,4 +25,6 @@ def includeme(config: Configurator) -> None:
     """Compute what depends on everything that was configured."""
     registry = registry_of(config)
     registry.reserved_names = reserved_names(config)
+    # The operator has the last word on roles, those of add-ons included.
+    registry.getUtility(IRoles).extend(registry.declared_settings["myproject.roles"])
     freeze_request_class(registry)

@@ -25,7 +25,7 @@ from myproject.content.operations import finish
 from myproject.content.types import Page
 from myproject.db.engine import Database
 from myproject.db.migrations import upgrade
-from myproject.interfaces import IMarkdownRenderer
+from myproject.interfaces import IMarkdownRenderer, IRoles
 from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.operations import Tree
 
@@ -182,6 +182,7 @@ class Site:
         self.app = self.config.make_wsgi_app()
         self.client = TestApp(self.app)
         self.renderer = self.registry.getUtility(IMarkdownRenderer)
+        self.roles = self.registry.getUtility(IRoles)
 
     @contextmanager
     def tree(self) -> Iterator[Tree]:

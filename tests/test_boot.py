@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from configparser import RawConfigParser
+from pathlib import Path
 
 import pytest
 from pyramid.response import Response
@@ -12,7 +14,7 @@ from myproject import configure, main
 from myproject.boot import reserved_names
 from myproject.content.types import Page
 from myproject.exceptions import ConfigurationProblem, InvalidName
-from myproject.interfaces import IContentTypes
+from myproject.interfaces import IContentTypes, IRoles
 from myproject.registry import registry_of
 from myproject.settings import Setting, SettingsError
 from tests.conftest import DEFAULTS, Site
@@ -243,3 +245,125 @@ def test_importing_starts_nothing():
     command = [sys.executable, "-W", "ignore", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+# -- roles and permissions ------------------------------------------------------------------------
+
+
+def roles_of(ini, **settings):
+    return registry_of(configure({}, **{**ini, **settings})).getUtility(IRoles)
+
+
+def test_add_ons_add_permissions_and_roles_in_any_order(ini, addons):
+    def first(config):
+        config.grant("moderator", "moderate")
+        config.grant("editor", "moderate")
+
+    def second(config):
+        config.add_role("moderator", "Moderator", ["view"])
+        config.declare_permission("moderate", "moderate comments")
+
+    roles = roles_of(ini, **{"myproject.addons": addons(first, second)})
+    assert roles["moderator"].permissions == {"view", "moderate"}
+    assert "moderate" in roles["editor"].permissions
+    assert "moderate" in roles["administrator"].permissions
+    assert "moderate" not in roles["reader"].permissions
+    assert list(roles)[-2:] == ["moderator", "administrator"]
+
+
+@pytest.mark.parametrize(
+    ("include", "message"),
+    [
+        (lambda config: config.grant("nobody", "view"), "There is no role 'nobody'"),
+        (lambda config: config.grant("reader", "fly"), "There is no permission fly"),
+        (lambda config: config.add_role("x", "X", ["fly"]), "There is no permission fly"),
+        (lambda config: config.add_role("A b", "X", []), "cannot be the name of a role"),
+        (
+            lambda config: config.declare_permission("A b", "X"),
+            "cannot be the name of a permission",
+        ),
+    ],
+)
+def test_what_an_add_on_says_of_roles_is_checked(ini, addons, capsys, include, message):
+    told = refusal(capsys, **ini, **{"myproject.addons": addons(include)})
+    assert message in told
+    assert "test_boot.py" in told
+
+
+def test_two_add_ons_that_add_one_role_conflict(ini, addons, capsys):
+    def include(config):
+        config.add_role("x", "X", ["view"])
+
+    told = refusal(capsys, **ini, **{"myproject.addons": addons(include, lambda c: include(c))})
+    assert "conflict" in told
+
+
+def test_the_operator_has_the_last_word_on_roles(ini, addons):
+    def include(config):
+        config.add_role("auditor", "Auditor", ["view"])
+
+    lines = "auditor = view-drafts\nauthor = publish, share\nhelper = view edit"
+    settings = {"myproject.addons": addons(include), "myproject.roles": lines}
+    roles = roles_of(ini, **settings)
+    assert roles["auditor"].permissions == {"view", "view-drafts"}
+    assert {"publish", "share", "edit"} <= roles["author"].permissions
+    assert roles["helper"].permissions == {"view", "edit"}
+    assert roles["helper"].title == "Helper"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("reader", "NAME = permission"),
+        ("= view", "NAME = permission"),
+        ("reader = fly", "There is no permission fly"),
+        ("Bad Name = view", "cannot be the name of a role"),
+    ],
+)
+def test_what_the_operator_says_of_roles_is_checked(ini, capsys, lines, message):
+    told = refusal(capsys, **ini, **{"myproject.roles": lines})
+    assert "myproject.roles" in told
+    assert message in told
+
+
+# -- secrets --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("secret", "message"),
+    [
+        ("", "is missing"),
+        ("CHANGE-ME", "everybody knows"),
+        ("development-sample", "everybody knows"),
+        ("my-very-long-secret-that-is-a-sample-for-sure", "everybody knows"),
+        ("Zq8x", "at least 32 characters"),
+        ("abababababababababababababababababababab", "too few different characters"),
+    ],
+)
+def test_a_secret_that_is_none_is_refused_and_a_good_one_offered(ini, capsys, secret, message):
+    told = refusal(capsys, **{**ini, "myproject.session_secret": secret})
+    assert "myproject.session_secret" in told
+    assert message in told
+    offered = told.split()[-1]
+    assert len(offered) >= 32
+    configure({}, **{**ini, "myproject.session_secret": offered})
+
+
+def test_development_takes_any_secret_and_none(ini):
+    for secret in ("", "x"):
+        settings = {"myproject.session_secret": secret, "myproject.development": "true"}
+        configure({}, **{**ini, **settings})
+
+
+def test_production_ini_does_not_start_as_it_comes(ini, capsys):
+    path = Path(__file__).parent.parent / "production.ini"
+    parser = RawConfigParser()
+    parser.read(path)
+    shipped = dict(parser["app:main"])
+    shipped.pop("use")
+    shipped["sqlalchemy.url"] = ini["sqlalchemy.url"]
+    with pytest.raises(SystemExit):
+        main({"__file__": str(path)}, **shipped)
+    assert "myproject.session_secret" in capsys.readouterr().err
+    shipped["myproject.session_secret"] = ini["myproject.session_secret"]
+    main({"__file__": str(path)}, **shipped)

@@ -7,9 +7,11 @@ import click
 from myproject.cli.access import access
 from myproject.cli.context import Command, Context
 from myproject.cli.database import db, init
+from myproject.cli.groups import group
 from myproject.cli.inspecting import explain, settings
 from myproject.cli.transfer import export_command, import_command
 from myproject.cli.tree import tree
+from myproject.cli.users import user
 
 
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,5 +33,17 @@ def main(context: click.Context, ini: str) -> None:
     context.call_on_close(context.obj.close)
 
 
-for command in (init, db, import_command, export_command, explain, settings, tree, access):
+COMMANDS = (
+    init,
+    db,
+    user,
+    group,
+    access,
+    import_command,
+    export_command,
+    explain,
+    settings,
+    tree,
+)
+for command in COMMANDS:
     main.add_command(command)

@@ -2,7 +2,6 @@
 where and why."""
 
 from pyramid.config import Configurator
-from pyramid.interfaces import PHASE3_CONFIG
 
 from myproject.interfaces import IRoles
 from myproject.registry import registry_of
@@ -28,7 +27,3 @@ def includeme(config: Configurator) -> None:
     config.set_security_policy(SecurityPolicy())
     config.set_default_permission(Permission.VIEW)
     config.add_subscriber(copy_grants, NodeCopied)
-    # Roles and permissions of add-ons are known by then.
-    config.action(
-        "myproject.roles", lambda: roles.extend(settings["myproject.roles"]), order=PHASE3_CONFIG
-    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -204,7 +204,7 @@ class Accounts:
         """Have *user* belong to *group*."""
         if self.session.get(Membership, (user.id, group.id)) is None:
             self.session.add(Membership(user_id=user.id, group_id=group.id))
-            record(self.session, Event.MEMBER_ADDED, self.actor, subject=user, group=group.name)
+            record(self.session, Event.MEMBER_ADDED, self.actor, subject=user, **_named(group))
             self.session.flush()
 
     def leave(self, user: User, group: Group) -> None:
@@ -216,7 +216,7 @@ class Accounts:
         if membership is not None:
             with keeping_an_administrator(self.session):
                 self.session.delete(membership)
-            record(self.session, Event.MEMBER_REMOVED, self.actor, subject=user, group=group.name)
+            record(self.session, Event.MEMBER_REMOVED, self.actor, subject=user, **_named(group))
 
     # -- what they share --------------------------------------------------------------------------
 
@@ -271,6 +271,10 @@ class _Unique:
         if self.email and self.session.scalar(same_email) is not None:
             return InvalidValue("email", f"Another account has the address {self.email}.")
         return None
+
+
+def _named(group: Group) -> dict[str, Any]:
+    return {"group": group.title, "group_id": group.id}
 
 
 def _description(text: str) -> str:
@@ -365,7 +369,7 @@ def find_principals(
     wanted = normalize_account(search)
     if not wanted:
         return []
-    starts = Principal.name.like(f"{_escaped(wanted)}%", escape="\\")
+    starts = Principal.name.like(f"{escaped(wanted)}%", escape="\\")
     # The table and not the class, which shares a table with the other side of this join.
     account = User.__table__
     query = (
@@ -374,8 +378,8 @@ def find_principals(
         .where(
             Principal.kind.in_(kinds),
             or_(
-                _matching(Principal, search),
-                account.c.email.like(f"{_escaped(wanted)}%", escape="\\"),
+                matching(Principal, search),
+                account.c.email.like(f"{escaped(wanted)}%", escape="\\"),
             ),
             or_(account.c.active, Principal.kind == "group"),
         )

@@ -6,7 +6,7 @@ the security policy step by step, and a test holds the two together.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -110,10 +110,17 @@ def places_of(node: Node) -> Iterator[Node]:
         place = place.parent
 
 
-def explain(session: Session, policies: Policies, node: Node, user: User | None) -> Explanation:
+def explain(
+    session: Session,
+    policies: Policies,
+    node: Node,
+    user: User | None,
+    named: Mapping[int, Named] | None = None,
+) -> Explanation:
     """Return what *user* may do at *node*, and why; two statements, one for visitors.
 
     :param user: None for visitors who are not signed in.
+    :param named: all principals with grants at the node or above, for whom has them already.
     """
     principals = ANONYMOUS
     subject = None
@@ -124,7 +131,7 @@ def explain(session: Session, policies: Policies, node: Node, user: User | None)
         if not user.active:
             nothing = tuple(Answer(name, Why.INACTIVE) for name in policies.roles.permissions)
             return Explanation(subject, active=False, answers=nothing)
-    facts = _Facts(session, policies, node, principals)
+    facts = _Facts(session, policies, node, principals, named)
     answers = tuple(facts.answer(name) for name in policies.roles.permissions)
     return Explanation(subject, active=True, answers=answers)
 
@@ -133,7 +140,12 @@ class _Facts:
     """The grants on the way from a place up to the root that certain principals have."""
 
     def __init__(
-        self, session: Session, policies: Policies, node: Node, principals: frozenset[int]
+        self,
+        session: Session,
+        policies: Policies,
+        node: Node,
+        principals: frozenset[int],
+        named: Mapping[int, Named] | None,
     ) -> None:
         self.policies, self.node = policies, node
         self.lineage = list(places_of(node))
@@ -145,7 +157,9 @@ class _Facts:
         ]
         self.holding = [reason for reason, stop in mine if stop is None]
         self.stopped = [(reason, stop) for reason, stop in mine if stop is not None]
-        self.named = load_named(session, (reason.principal_id for reason, _ in mine))
+        if named is None:
+            named = load_named(session, (reason.principal_id for reason, _ in mine))
+        self.named = named
         self.draft = self._draft(policies.access(principals).visibility.drafts)
 
     def answer(self, permission: str) -> Answer:

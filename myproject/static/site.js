@@ -46,6 +46,23 @@
     }
   }
 
+  // Copy what is shown once.
+  for (const input of document.querySelectorAll(".copy-value")) {
+    input.addEventListener("focus", () => input.select());
+    if (!navigator.clipboard) continue;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn btn-primary";
+    button.textContent = labels.copy;
+    button.setAttribute("aria-live", "polite");
+    button.addEventListener("click", async () => {
+      try { await navigator.clipboard.writeText(input.value); } catch { return; }
+      button.textContent = labels.copied;
+      setTimeout(() => { button.textContent = labels.copy; }, 2000);
+    });
+    input.after(button);
+  }
+
   // Mark in "On this page" the heading that was last scrolled past.
   const marks = new Map();
   for (const link of document.querySelectorAll(".toc a")) {

@@ -16,5 +16,15 @@ def includeme(config: Configurator) -> None:
     for module in ("static", "derivers", "access", "rendering"):
         config.include(f"myproject.views.{module}")
     screens = ("page", "link", "source", "children", "errors")
-    for screen in (*screens, "sign_in", "password", "account", "sharing", "users", "user", "groups", "audit"):
+    for screen in (
+        *screens,
+        "sign_in",
+        "password",
+        "account",
+        "sharing",
+        "users",
+        "user",
+        "groups",
+        "audit",
+    ):
         config.include(f"myproject.views.{screen}")

@@ -14,6 +14,7 @@ from myproject.security.logins import load_logins, revoke_logins
 from myproject.security.models import User
 from myproject.security.permissions import SIGNED_IN
 from myproject.tree.site import leave_revision
+from myproject.views.agents import shown_agent
 from myproject.views.forms import Form, numbers_of, see_other, tell, typed_password
 from myproject.views.rendering import TEMPLATES, layout
 from myproject.views.sign_in import try_password, wait_message
@@ -33,6 +34,7 @@ def account_screen(request: Any, form: Form | None = None, status: int = 200) ->
         "user": session.get_one(User, identity.user_id),
         "logins": load_logins(session, identity.user_id),
         "login_id": identity.login_id,
+        "shown_agent": shown_agent,
         "password_length": request.registry.settings["myproject.password_length"],
     }
 

@@ -125,11 +125,14 @@ class Line(NamedTuple):
 
 def lines_of(request: Any, entries: Sequence[AuditEntry]) -> list[Line]:
     """Return entries as sentences; two statements, however many there are."""
-    ids = {entry.actor_id for entry in entries} | {entry.subject_id for entry in entries}
-    query = select(Principal.id, Principal.kind, Principal.title).where(
-        Principal.id.in_(ids - {None})
-    )
-    people = {row.id: row for row in request.dbsession.execute(query)} if ids - {None} else {}
+    ids = {
+        number
+        for entry in entries
+        for number in (entry.actor_id, entry.subject_id, entry.details.get("group_id"))
+        if isinstance(number, int)
+    }
+    query = select(Principal.id, Principal.kind, Principal.title).where(Principal.id.in_(ids))
+    people = {row.id: row for row in request.dbsession.execute(query)} if ids else {}
     places = load_places(request, {entry.node_id for entry in entries if entry.node_id})
     return [_line(request, entry, people, places) for entry in entries]
 
@@ -145,7 +148,9 @@ def _line(
         "actor": _actor(request, entry, people),
         "subject": _person(request, entry.subject_id, entry.subject, people),
         "place": _place(request, entry, places),
-        "group": Part(str(entry.details.get("group", "")), True),
+        "group": _person(
+            request, entry.details.get("group_id"), str(entry.details.get("group", "")), people
+        ),
         "role": Part(_role(request, str(entry.details.get("role", ""))), True),
         "what": Part(", ".join(translate(FIELDS.get(name, name)) for name in _fields(entry))),
         "kind": Part(entry.kind),

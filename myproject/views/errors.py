@@ -46,7 +46,8 @@ def _nothing_here(error: Any, request: Any) -> Response:
         methods = allowed_methods(lineage[-1] if lineage else None, request)
         if methods and request.method not in methods:
             return _wrong_method(request, [*methods, "OPTIONS"])
-    values = layout(request, "")
+    # A file that is not there is nobody's business.
+    values = layout(request, "", account=bool(request.lineage))
     values.update(
         path=request.script_name + request.path_info,
         nearest=item_of(request, lineage) if lineage else None,

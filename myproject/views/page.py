@@ -11,8 +11,10 @@ from pyramid.i18n import TranslationStringFactory
 from myproject.content.references import resolve_references
 from myproject.content.types import Folder, Page
 from myproject.exceptions import InvalidValue
+from myproject.security.access import ANONYMOUS
 from myproject.security.permissions import Permission
 from myproject.tree.listing import START, Key, load_neighbourhood
+from myproject.tree.node import PUBLISHED, Node
 from myproject.views import conditional
 from myproject.views.navigation import entries, navigation
 from myproject.views.rendering import TEMPLATES, node_layout
@@ -64,9 +66,19 @@ def page_view(context: Page | Folder, request: Any) -> Any:
         listing_next=_next_url(url, around.children) if around.more_children else None,
         listing_first=None if after is None else url,
         modified=context.modified_at,
+        restricted=is_restricted(request, context),
         source_url=f"{base}/@@source",
     )
     return values
+
+
+def is_restricted(request: Any, node: Node) -> bool:
+    """Whether visitors who are not signed in would not see what whoever asks is looking at."""
+    if request.signed_in is None:
+        return False
+    public = request.policies.access(ANONYMOUS).visibility
+    drafts = any(node.state != PUBLISHED for node in request.lineage)
+    return drafts or node.boundary_id not in public.pages
 
 
 def _key(after: str) -> Key:

@@ -71,6 +71,7 @@ def _reset_screen(
     request.response.cache_control = "no-store"
     return {
         **layout(request, request.localizer.translate(_("Forgotten password")), account=False),
+        "alone": True,
         "form": form,
         "sent": sent,
         "can_reset": can_mail_links(request),
@@ -121,11 +122,13 @@ def _one_time_screen(
 ) -> dict[str, Any]:
     request.response.status_int = status
     request.response.cache_control = "no-store"
-    # The address is a secret until it was used.
-    request.response.headers["Referrer-Policy"] = "no-referrer"
+    # The address is a secret until it was used. With "no-referrer" browsers would not say either
+    # that the form comes from this site.
+    request.response.headers["Referrer-Policy"] = "same-origin"
     title = _("Choose a password") if user is not None else _("This link does not work any more")
     return {
         **layout(request, request.localizer.translate(title), account=False),
+        "alone": True,
         "form": form,
         "user": user,
         "can_reset": can_mail_links(request),

@@ -115,6 +115,7 @@ def layout(
         "csrf_token": partial(get_csrf_token, request),
         "notices": partial(notices, request),
         "tabs": (),
+        "alone": False,
         "site_title": registry.settings["myproject.site_title"],
         "mount": request.mount,
         "root_url": request.mount + "/",

@@ -190,6 +190,7 @@ class _Screen:
 
     def __init__(self, node: Node, request: Any) -> None:
         self.node, self.request = node, request
+        self.named: Mapping[int, Named] = {}
         self.translate = request.localizer.translate
         self.roles: Roles = request.registry.getUtility(IRoles)
         self.page_url = request.canonical_base
@@ -213,6 +214,7 @@ class _Screen:
             visitors_url=f"{self.url}?person={VISITORS}#site-explanation",
             confirmation=None,
             gone=False,
+            wanted="",
             find={"q": "", "who": ""},
         )
         return values
@@ -221,6 +223,11 @@ class _Screen:
         """Return who has access, the search's results and the explanation."""
         request, values = self.request, self.frame()
         policies = request.policies
+        # All on the way up at once, also those that do not hold here: the reasons name them, too.
+        self.named = load_named(
+            request.dbsession,
+            (reason.principal_id for reason, _ in policies.walk(self.node.boundary_id)),
+        )
         values.update(self.grants(policies))
         if text_of_query(request, "q") or not text_of_query(request, "who"):
             values.update(self.search("q", users_only=False))
@@ -267,12 +274,10 @@ class _Screen:
     def grants(self, policies: Policies) -> dict[str, Any]:
         """Return the grants of the place itself and those that reach it from above."""
         node = self.node
-        applying = list(policies.applying(node.boundary_id))
-        named = load_named(self.request.dbsession, (reason.principal_id for reason in applying))
         places = {place.id: place for place in places_of(node)}
         own, inherited = [], []
-        for reason in applying:
-            principal = named.get(reason.principal_id)
+        for reason in policies.applying(node.boundary_id):
+            principal = self.named.get(reason.principal_id)
             if principal is None:
                 continue
             line = self.line(policies, reason, principal, places.get(reason.node_id))
@@ -359,7 +364,7 @@ class _Screen:
             user = session.get(User, int(wanted)) if known else None
             if user is None:
                 return {**nobody, "subject": self.translate(_("Nobody by this number"))}
-        explanation = explain(session, policies, self.node, user)
+        explanation = explain(session, policies, self.node, user, self.named)
         return {
             "subject": self.subject(explanation),
             "active": explanation.active,

@@ -124,6 +124,7 @@ def _form(request: Any, form: Form, status: int = 200, message: Any = "") -> dic
     request.response.cache_control = "no-store"
     return {
         **layout(request, request.localizer.translate(_("Sign in")), account=False),
+        "alone": True,
         "form": form,
         "message": request.localizer.translate(message) if message else "",
         "can_reset": can_mail_links(request),

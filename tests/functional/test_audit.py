@@ -34,7 +34,7 @@ def test_what_happened_is_said_in_sentences(site, admin):
     found = sentences(admin.get("/@@audit"))
     assert found[:6] == [
         "Ann disabled the user Bob B.",
-        "Ann added Bob B. to the group editors",
+        "Ann added Bob B. to the group Editors",
         "Ann changed the user Bob B.: full name",
         "The command line gave Editors the role Editor at /docs",
         "The command line created the group Editors",

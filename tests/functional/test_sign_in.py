@@ -379,7 +379,7 @@ def test_a_forgotten_password_is_replaced_by_a_mailed_link(ann, mailed):
     assert message["To"] == "ann@example.org"
     token = token_in(message)
     # Programs that look at mail open links; that does not use them up.
-    assert ann.client.get(f"/@@one-time?token={token}").headers["Referrer-Policy"] == "no-referrer"
+    assert ann.client.get(f"/@@one-time?token={token}").headers["Referrer-Policy"] == "same-origin"
     assert choose(ann.client, token).submit().status_int == 303
     assert is_signed_in(ann.client)
     assert not is_signed_in(elsewhere), "a new password ends the logins of old"

@@ -1,8 +1,15 @@
 """How many statements each kind of request takes, on a session that has nothing loaded."""
 
 import pytest
+from pyramid.interfaces import IContextFound
+from sqlalchemy import select
 
 from myproject.content.types import Folder, Link
+from myproject.security.accounts import Accounts
+from myproject.security.audit import COMMAND_LINE
+from myproject.security.models import User
+from myproject.security.permissions import Permission
+from tests.functional.conftest import sign_in
 
 
 @pytest.fixture(scope="module")
@@ -81,4 +88,62 @@ def test_the_impossible_and_the_static_take_none(full, fetch, count_statements, 
     with count_statements(full.database) as seen:
         response = fetch(full, path)
     assert response.status_int in (200, 400, 404)
+    assert seen == []
+
+
+@pytest.fixture(scope="module")
+def reader(full):
+    """Somebody who is signed in, belongs to groups and has roles here and there."""
+    client = sign_in(full, "ann", "editor", "/a/b/c")
+    with full.database.transaction() as session:
+        accounts = Accounts(session, full.registry.passwords, COMMAND_LINE, minimum=8)
+        user = session.scalars(select(User)).one()
+        for number in range(20):
+            accounts.join(user, accounts.create_group(f"group-{number}"))
+    client.get("/")
+    return client
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/a/b/c/d", "/a/b/c/d/page", "/a/b/c/d/page/@@children", "/a/b/c/d/page/@@source"],
+)
+def test_a_person_s_page_takes_at_most_two_more(full, reader, fetch, count_statements, path):
+    with count_statements(full.database) as anonymous:
+        fetch(full, path)
+    with count_statements(full.database) as seen:
+        reader.get(path)
+    assert len(seen) <= len(anonymous) + 2, "\n\n".join(seen)
+    # One finds the login, the person and the groups; what they may do is in memory.
+    assert len(seen) == len(anonymous) + 1
+
+
+def test_permissions_are_checked_without_a_statement(full, reader, count_statements):
+    asked = []
+
+    def remember(event):
+        asked.append(event.request)
+
+    full.registry.registerHandler(remember, (IContextFound,))
+    reader.get("/a/b/c/d/page")
+    request = asked[-1]
+    with count_statements(full.database) as seen:
+        allowed = {
+            (node.name, permission)
+            for node in request.lineage
+            for permission in Permission
+            if request.has_permission(permission, node)
+        }
+    assert seen == []
+    assert {name for name, permission in allowed if permission == "edit"} == {"c", "d", "page"}
+    assert ("page", Permission.PUBLISH) not in allowed
+
+
+@pytest.mark.parametrize("path", ["/@@static/site.css", "/@@static/nope.css", "/%00", "/%ff"])
+def test_nobody_is_looked_up_for_what_is_the_same_for_all(
+    full, reader, fetch, count_statements, path
+):
+    cookie = f"session={reader.cookies['session']}"
+    with count_statements(full.database) as seen:
+        fetch(full, path, headers={"Cookie": cookie})
     assert seen == []

@@ -217,7 +217,9 @@ def test_a_link_is_not_mailed_to_a_host_that_a_request_chose(mailing_site, outbo
     form = form_to(admin.get("/@@users/new"), "/@@users/new")
     token = form["csrf_token"].value
     fields = {"csrf_token": token, "name": "bob", "email": "bob@example.org", "way": "mail"}
-    response = admin.post("/@@users/new", fields, headers={"Host": "evil.example"}, status=422)
+    cookies = "; ".join(f"{name}={value}" for name, value in admin.cookies.items())
+    headers = {"Host": "evil.example", "Cookie": cookies}
+    response = admin.post("/@@users/new", fields, headers=headers, status=422)
     assert "canonical_host" in response.text
     assert outbox.messages == []
     assert "bob@example.org" not in admin.get("/@@users").text
