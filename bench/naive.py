@@ -205,6 +205,10 @@ def site_values(request: Any) -> dict[str, Any]:
     """Return what the layout needs whatever it shows."""
     return {
         "_": request.localizer.translate,
+        "csp_nonce": "",
+        "mount": "",
+        "account": None,
+        "restricted": False,
         "lang": request.locale_name,
         "site_title": "My site",
         "root_url": "/",

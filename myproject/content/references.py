@@ -145,8 +145,9 @@ def resolve_references(
 ) -> Markup:
     """Return stored *html* with addresses for its references, ready to be shown.
 
-    A link whose target is gone, or that this reader may not see, loses its ``href`` and gets the class
-    ``broken-link``: nobody is led to a dead end. Asks the database only if there is a reference.
+    A link whose target is gone, or that this reader may not see, loses its ``href`` and gets the
+    class ``broken-link``: nobody is led to a dead end. Asks the database only if there is a
+    reference.
 
     :param html: sanitised HTML as it was stored.
     :param url_of: names from the root -> URL.

@@ -23,8 +23,10 @@ from myproject.tree.visibility import BoundarySet, Visibility
 
 NOTHING: frozenset[str] = frozenset()
 
-#: Sets of principals whose access is kept; a group of editors shares one.
+#: Sets of principals whose access is kept, at most; a group of editors shares one. Each takes
+#: memory for every boundary, so that where there are many boundaries fewer are kept.
 KEPT = 1024
+KEPT_BOUNDARIES = 1_000_000
 
 ANONYMOUS = frozenset({EVERYONE_ID})
 
@@ -92,7 +94,8 @@ class Policies:
     def __init__(self, places: Mapping[int, Place], roles: Roles) -> None:
         self.places = places
         self.roles = roles
-        self.access = lru_cache(maxsize=KEPT)(self._access)
+        kept = max(16, min(KEPT, KEPT_BOUNDARIES // max(1, len(places))))
+        self.access = lru_cache(maxsize=kept)(self._access)
 
     def _access(self, principals: frozenset[int]) -> Access:
         known: dict[int, frozenset[str]] = {}

@@ -338,7 +338,7 @@ def list_users(
     return [UserRow(user, groups[user.id]) for user in shown], len(users) > limit
 
 
-def _members(group_id: int) -> Select[tuple[int]]:
+def _members(group_id: int) -> Select[int]:
     return select(Membership.user_id).where(Membership.group_id == group_id)
 
 

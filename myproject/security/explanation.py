@@ -98,7 +98,7 @@ def load_named(session: Session, ids: Iterable[int]) -> dict[int, Named]:
     query = select(table.c.id, table.c.kind, table.c.name, table.c.title).where(
         table.c.id.op("IN", is_comparison=True)(listed)
     )
-    rows = session.connection().execute(query, {"ids": str(wanted)})
+    rows = session.connection().execute(query, {"ids": ",".join(map(str, wanted))})
     return {row.id: Named(*row) for row in rows}
 
 

@@ -23,6 +23,9 @@ class Refused(Denied):
     :ivar hidden: whether the place is a draft, or below one, that this person may not know of.
     """
 
+    permission: str
+    hidden: bool
+
     def __new__(cls, permission: str, reason: str, *args: Any, hidden: bool = False) -> Refused:
         self = super().__new__(cls, reason, *args)
         self.permission = permission

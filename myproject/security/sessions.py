@@ -64,8 +64,8 @@ def includeme(config: Configurator) -> None:
         httponly=True,
         samesite="Lax",
         # Logins have an end of their own, in the database.
-        timeout=None,
-        reissue_time=None,
+        timeout=None,  # pyright: ignore[reportArgumentType] - documented so
+        reissue_time=None,  # pyright: ignore[reportArgumentType]
     )
     config.set_session_factory(factory)
     config.set_default_csrf_options(require_csrf=True)

@@ -56,7 +56,7 @@ def share_boundaries(session: Session) -> None:
     session.execute(_root().with_for_update(read=True, key_share=True))
 
 
-def _root() -> Select[tuple[int]]:
+def _root() -> Select[int]:
     table = Node.__table__
     return select(table.c.id).where(table.c.id == ROOT_ID)
 

@@ -44,7 +44,8 @@ def safe_next(request: Any, wanted: str) -> str:
 
 def sign_in_url(request: Any) -> str:
     """Return the path of the sign-in screen that leads back to where *request* is."""
-    back = here(request) if request.method in ("GET", "HEAD") else ""
-    if not back or safe_next(request, back) in ("/", request.mount + "/"):
-        return request.mount + "/@@sign-in"
-    return f"{request.mount}/@@sign-in?next={quote(back, safe='/@')}"
+    way = request.mount + "/@@sign-in"
+    if request.method not in ("GET", "HEAD"):
+        return way
+    back = here(request)
+    return way if back == request.mount + "/" else f"{way}?next={quote(back, safe='/@')}"

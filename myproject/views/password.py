@@ -92,22 +92,12 @@ def one_time(request: Any) -> Any:
     """Set the password, use the link up, and sign its person in."""
     session, token = request.dbsession, text_of(request, "token", 200)
     leave_revision(session)
-    form, user = Form({"token": token}), None
+    form = Form({"token": token})
     try:
         user = open_link(session, token)
-        password = typed_password(request, "password")
-        if password != typed_password(request, "repeated"):
-            form.errors["repeated"] = request.localizer.translate(_("It is not the same as above."))
-        else:
-            use_link(session, token)
-            actor = Actor(user.id, user.name, request.actor.address)
-            minimum = request.registry.settings["myproject.password_length"]
-            accounts = Accounts(session, request.registry.passwords, actor, minimum=minimum)
-            accounts.set_password(user, password)
+        _set_password(request, user, token, form)
     except LinkExpired:
         return _one_time_screen(request, None, form, status=410)
-    except InvalidValue as error:
-        form.refuse(error)
     if form.errors:
         # The link must go on working.
         request.tm.doom()
@@ -115,6 +105,21 @@ def one_time(request: Any) -> Any:
     begin(request, user)
     tell(request, _("Your password is set, and you are signed in."))
     return see_other(request, request.mount + "/@@account")
+
+
+def _set_password(request: Any, user: User, token: str, form: Form) -> None:
+    password = typed_password(request, "password")
+    if password != typed_password(request, "repeated"):
+        form.errors["repeated"] = request.localizer.translate(_("It is not the same as above."))
+        return
+    session, registry = request.dbsession, request.registry
+    use_link(session, token)
+    actor = Actor(user.id, user.name, request.actor.address)
+    minimum = registry.settings["myproject.password_length"]
+    try:
+        Accounts(session, registry.passwords, actor, minimum=minimum).set_password(user, password)
+    except InvalidValue as error:
+        form.refuse(error)
 
 
 def _one_time_screen(

@@ -92,7 +92,8 @@ class Request(PyramidRequest):
         """Who is signed in, if somebody is; one statement for those who have a login, else none."""
         if self.registry.session_cookie not in self.environ.get("HTTP_COOKIE", ""):
             return None
-        token = self.session.get(LOGIN)
+        session: Any = self.session
+        token = session.get(LOGIN)
         return identify(self.dbsession, token) if isinstance(token, str) else None
 
     @reify

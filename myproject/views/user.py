@@ -133,8 +133,13 @@ def hand_over(request: Any, person: User, way: str) -> None:
 
 
 def _waiting_link(request: Any, user_id: int) -> str | None:
+    if not request.session.peek_flash(LINKS):
+        return None
     waiting = dict(request.session.pop_flash(LINKS))
-    return waiting.get(user_id)
+    link = waiting.pop(user_id, None)
+    for other in waiting.items():
+        request.session.flash(list(other), LINKS)
+    return link
 
 
 # -- actions --------------------------------------------------------------------------------------

@@ -17,12 +17,17 @@ from myproject.cli.context import counted
 from tests.cli.conftest import Run, invoke, write_ini
 from tests.conftest import Site
 
+USER_VERBS = ("add", "password", "disable", "enable", "delete", "list", "logins")
 COMMANDS = [
     (),
     ("init",),
     ("db",),
     ("db", "upgrade"),
     ("db", "current"),
+    ("user",),
+    *(("user", verb) for verb in USER_VERBS),
+    ("group",),
+    *(("group", verb) for verb in ("add", "list", "delete", "join", "leave")),
     ("import",),
     ("export",),
     ("explain",),

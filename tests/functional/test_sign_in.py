@@ -50,7 +50,7 @@ def events(site, *kinds):
 # -- the way in and out ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["ann", " ANN ", "Ann@Example.org", "ａｎｎ"])  # noqa: RUF001
+@pytest.mark.parametrize("name", ["ann", " ANN ", "Ann@Example.org", "ａｎｎ"])
 def test_a_name_or_an_address_and_the_password_sign_in(ann, name):
     answer = fill_in(ann.client, name).submit()
     assert (answer.status_int, answer.location) == (303, "http://localhost/")

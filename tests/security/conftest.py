@@ -18,6 +18,7 @@ from tests.tree.conftest import (  # noqa: F401 - fixtures
     sqlite_shared,
     tree,
 )
+from tests.tree.test_concurrency import contend  # noqa: F401 - a fixture
 
 
 def make_people(session: Session, **groups: Iterable[str]) -> dict[str, int]:

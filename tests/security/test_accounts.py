@@ -208,10 +208,15 @@ def test_people_and_groups_are_found_together_without_those_who_are_disabled(
 def test_the_last_administrator_is_neither_disabled_nor_deleted(site: Site) -> None:
     with site.tree() as tree:
         number = administrator(accounts_in(site, tree.session), "ann").id
-    for verb in ("disable_user", "delete_user"):
-        with pytest.raises(LastAdministrator), site.tree() as tree:
+
+    def act(verb: str) -> None:
+        with site.tree() as tree:
             doing = accounts_in(site, tree.session)
             getattr(doing, verb)(doing.user(number))
+
+    for verb in ("disable_user", "delete_user"):
+        with pytest.raises(LastAdministrator):
+            act(verb)
     with pytest.raises(LastAdministrator), site.tree() as tree:
         share(tree.session, revoked(number, ADMINISTRATOR))
     with site.tree() as tree:
@@ -295,7 +300,8 @@ def test_of_two_that_take_the_last_two_administrators_away_one_is_refused(
             case "revoke":
                 share(session, revoked(number, ADMINISTRATOR))
 
-    outcome = contend(site, *(lambda s, v=v, n=n: act(s, v, n) for v, n in zip(verbs, numbers)))
+    first, second = zip(verbs, numbers, strict=True)
+    outcome = contend(site, lambda session: act(session, *first), lambda s: act(s, *second))
     assert isinstance(outcome.exception(), LastAdministrator)
     with site.tree() as tree:
         assert list(administrators(tree.session)) == numbers[1:]
@@ -419,7 +425,7 @@ def test_joining_twice_and_leaving_twice_is_recorded_once(accounts: Accounts) ->
     assert kinds(accounts.session).count(Event.MEMBER_ADDED) == 1
 
 
-@pytest.mark.parametrize("password", ["", "short", "1234567890", "ann-ann-ann", "x" * 1001])
+@pytest.mark.parametrize("password", ["", "short", "1234567890", "x" * 1001])
 def test_a_weak_password_is_refused_and_nothing_stored(accounts: Accounts, password: str) -> None:
     ann = accounts.create_user("ann")
     with pytest.raises(InvalidValue) as error:

@@ -26,7 +26,7 @@ from myproject.tree.check import check_tree
 from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.operations import Tree
 from tests.security.slow import Slow
-from tests.tree.test_concurrency import contend, is_retryable, is_sound, looking  # noqa: F401
+from tests.tree.test_concurrency import is_retryable, is_sound, looking
 
 SHAPE = {"a": {"b": {"c": {}, "d": {}}, "e": {}}, "z": {"y": {}}}
 
@@ -273,7 +273,7 @@ def test_two_at_once_leave_no_node_in_a_wrong_boundary(
     grown,
     adding,
     sharing,
-    first,  # noqa: F811
+    first,
 ):
     pair = [SHARING[sharing], ADDING[adding]]
     outcome = contend(*(pair if first == "sharing" else pair[::-1]), [grown[p] for p in PATHS])
@@ -288,7 +288,7 @@ def test_two_who_share_at_once_leave_no_node_in_a_wrong_boundary(
     contend,
     grown,
     first,
-    second,  # noqa: F811
+    second,
 ):
     outcome = contend(SHARING[first], SHARING[second], [grown[path] for path in PATHS])
     assert outcome.exception() is None
@@ -299,7 +299,7 @@ def test_two_who_share_at_once_leave_no_node_in_a_wrong_boundary(
 
 
 @pytest.mark.parametrize("first", ["b", "c"])
-def test_a_draw_erases_with_a_stale_boundary_in_memory(database, contend, grown, first):  # noqa: F811
+def test_a_draw_erases_with_a_stale_boundary_in_memory(database, contend, grown, first):
     """The second has loaded its node before the first made the place above it a boundary."""
 
     def stop(tree, a, b):
@@ -317,7 +317,7 @@ def test_a_draw_erases_with_a_stale_boundary_in_memory(database, contend, grown,
     assert is_sound(database)
 
 
-def test_sharing_what_is_deleted_meanwhile_says_so(database, contend, grown):  # noqa: F811
+def test_sharing_what_is_deleted_meanwhile_says_so(database, contend, grown):
     outcome = contend(
         lambda tree, a, b: tree.delete(a),
         lambda tree, a, b: sharing_in(tree.session).make(b, INHERITING_STOPPED),
@@ -327,7 +327,7 @@ def test_sharing_what_is_deleted_meanwhile_says_so(database, contend, grown):  #
     assert is_sound(database)
 
 
-def test_deleting_what_was_shared_meanwhile_goes_well(database, contend, grown):  # noqa: F811
+def test_deleting_what_was_shared_meanwhile_goes_well(database, contend, grown):
     outcome = contend(
         lambda tree, a, b: sharing_in(tree.session).make(b, granted(2, "reader")),
         lambda tree, a, b: tree.delete(a),

@@ -146,7 +146,7 @@ def refused(place, roles):
 
 
 def test_what_cannot_be_done_is_refused_when_it_is_announced(place, refused):
-    nodes, ids, sharing = place
+    ids = place[1]
     bob = ids["bob"]
     refused(InvalidValue, "a", granted(bob, "emperor"))
     refused(PrincipalGone, "a", granted(999_999, "reader"))
@@ -179,7 +179,7 @@ def test_the_last_administrator_is_kept_when_it_is_announced(place):
 
 
 def test_what_is_gone_is_told(place, tree):
-    nodes, ids, sharing = place
+    nodes, _, sharing = place
     gone = nodes["a/b/c"]
     tree.session.connection().execute(type(gone).__table__.delete().filter_by(id=gone.id))
     with pytest.raises(NodeGone):
