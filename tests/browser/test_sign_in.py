@@ -44,6 +44,7 @@ def test_from_a_one_time_link_to_signing_out_and_in_again(page, user):
     expect(page).to_have_url("/guide/part-1")
     page.get_by_role("link", name="Sign in").click()
     # The first thing one has to type has the focus.
+    expect(page.get_by_label("Name or mail address")).to_be_focused()
     page.keyboard.type(name)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)

@@ -21,7 +21,7 @@ def private(shared_site):
     site.add("/docs", "Text.", title="Docs")
     site.add("/docs/one", title="One")
     secret = site.add("/docs/secret", "Hush body.", title="Hush", summary="Hush summary")
-    inner = site.add("/docs/secret/inner", "[up](node:%d)" % secret, title="Hush inner")
+    inner = site.add("/docs/secret/inner", f"[up](node:{secret})", title="Hush inner")
     deep = site.add("/docs/secret/inner/deep", "Deep.", title="Deepest")
     site.add("/docs/secret/other", title="Hush other")
     site.add("/docs/three", f"[a](node:{secret}) [b](node:{inner}) [c](node:{deep})", title="Three")

@@ -1,4 +1,4 @@
-"""The sharing screen: who has access, changing it with a look at what that does, and the reasons."""
+"""The sharing screen: who has access, and why; changing it with a look at what that does."""
 
 import re
 from html import unescape
