@@ -7,8 +7,9 @@ that a permission check is a look-up, and a list is filtered by :class:`Visibili
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -51,6 +52,7 @@ class Place:
     """A boundary.
 
     :ivar above: the boundary around it; None at the root.
+    :ivar parent_id, grandparent_id: the node above it, and the one above that, if there are.
     :ivar inherits: whether what was granted above holds here, too.
     :ivar grants: its own.
     """
@@ -58,6 +60,8 @@ class Place:
     above: int | None
     inherits: bool = True
     grants: frozenset[Given] = frozenset()
+    parent_id: int | None = None
+    grandparent_id: int | None = None
 
 
 class Access:
@@ -67,8 +71,12 @@ class Access:
     :ivar visibility: what they may see, for lists.
     """
 
-    def __init__(self, permissions: Mapping[int, frozenset[str]]) -> None:
+    def __init__(
+        self, permissions: Mapping[int, frozenset[str]], around: Mapping[int, Sequence[int]]
+    ) -> None:
         self.permissions = permissions
+        self._around = around
+        self._below: dict[tuple[int | None, int], Visibility] = {}
         self.visibility = Visibility(
             pages=self._where(Permission.VIEW),
             drafts=self._where(Permission.VIEW, Permission.VIEW_DRAFTS),
@@ -77,6 +85,25 @@ class Access:
     def at(self, boundary_id: int) -> frozenset[str]:
         """Return the permissions within a boundary; none within one that nobody has heard of."""
         return self.permissions.get(boundary_id, NOTHING)
+
+    def below(self, node: Node) -> Visibility:
+        """Return what they may see of *node*'s children and of the children of those.
+
+        The boundaries that can be met there are few: the node's own, and those that begin there.
+        A list is filtered by these and not by all of the site's. What is met besides, because
+        somebody has just drawn it, is not seen.
+        """
+        near = self._around.get(node.id, ())
+        key = (node.id if near else None, node.boundary_id)
+        found = self._below.get(key)
+        if found is None:
+            met = {node.boundary_id, *near}
+            pages, drafts = (
+                BoundarySet(frozenset(place for place in met if place in boundaries))
+                for boundaries in (self.visibility.pages, self.visibility.drafts)
+            )
+            found = self._below[key] = Visibility(pages, drafts)
+        return found
 
     def _where(self, *needed: Permission) -> BoundarySet:
         wanted = set(needed)
@@ -94,6 +121,7 @@ class Policies:
     def __init__(self, places: Mapping[int, Place], roles: Roles) -> None:
         self.places = places
         self.roles = roles
+        self._around = _around(places)
         kept = max(16, min(KEPT, KEPT_BOUNDARIES // max(1, len(places))))
         self.access = lru_cache(maxsize=kept)(self._access)
 
@@ -113,7 +141,7 @@ class Policies:
                 inherited = above if place.inherits else everywhere
                 own = self._permissions(place.grants, principals)
                 known[place_id] = inherited | own if own else inherited
-        return Access(known)
+        return Access(known, self._around)
 
     def _permissions(self, grants: Iterable[Given], principals: frozenset[int]) -> frozenset[str]:
         found = NOTHING
@@ -183,6 +211,16 @@ class Policies:
         return reached
 
 
+def _around(places: Mapping[int, Place]) -> Mapping[int, Sequence[int]]:
+    """Return node -> the boundaries among its children and their children."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for boundary_id, place in places.items():
+        for node_id in (place.parent_id, place.grandparent_id):
+            if node_id is not None:
+                found[node_id].append(boundary_id)
+    return dict(found)
+
+
 def load_policies(session: Session, roles: Roles) -> Policies:
     """Return the boundaries and grants of the site; one statement."""
     boundary, node, grant = Boundary.__table__, Node.__table__, Grant.__table__
@@ -192,6 +230,8 @@ def load_policies(session: Session, roles: Roles) -> Policies:
             boundary.c.node_id,
             boundary.c.inherits,
             above.c.boundary_id,
+            above.c.id,
+            above.c.parent_id,
             grant.c.principal_id,
             grant.c.role,
         )
@@ -200,16 +240,17 @@ def load_policies(session: Session, roles: Roles) -> Policies:
         .outerjoin(grant, grant.c.node_id == boundary.c.node_id)
         .order_by(boundary.c.node_id)
     )
-    facts: dict[int, tuple[int | None, bool, set[Given]]] = {}
-    for node_id, inherits, above_id, principal_id, role in session.connection().execute(query):
-        _, _, grants = facts.setdefault(node_id, (above_id, inherits, set()))
+    places: dict[int, Place] = {ROOT_ID: Place(None)}
+    grants: defaultdict[int, set[Given]] = defaultdict(set)
+    for row in session.connection().execute(query):
+        node_id, inherits, above_id, parent_id, grandparent_id, principal_id, role = row
+        places[node_id] = Place(above_id, inherits, frozenset(), parent_id, grandparent_id)
         if principal_id is not None:
-            grants.add(Given(principal_id, role))
-    facts.setdefault(ROOT_ID, (None, True, set()))
-    places = {
-        node_id: Place(above if above in facts else None, inherits, frozenset(grants))
-        for node_id, (above, inherits, grants) in facts.items()
-    }
+            grants[node_id].add(Given(principal_id, role))
+    for node_id, place in places.items():
+        # A boundary around one that is none itself: only in a tree that was broken by hand.
+        above_id = place.above if place.above in places else None
+        places[node_id] = replace(place, above=above_id, grants=frozenset(grants[node_id]))
     return Policies(places, roles)
 
 

@@ -105,13 +105,24 @@ def erase(session: Session, node: Node) -> None:
 
 
 def carry(session: Session, node_id: int, old: int, new: int) -> None:
-    """Let a section that came from within boundary *old* belong to *new*."""
+    """Let a section that was moved from within boundary *old* belong to *new*."""
     if old == new:
+        if _is_near_a_boundary(session, node_id):
+            # Which boundaries there are around a place is kept in memory, too.
+            count_access_revision(session)
         return
     lock_boundaries(session)
     # A boundary keeps its own number, but what it inherits is another now.
     _give(session, node_id, old, new)
     count_access_revision(session)
+
+
+def _is_near_a_boundary(session: Session, node_id: int) -> bool:
+    """Whether a node or a child of it is a boundary."""
+    node = Node.__table__
+    near = (node.c.id == node_id) | (node.c.parent_id == node_id)
+    query = select(Boundary.node_id).join(node, node.c.id == Boundary.node_id).where(near)
+    return session.connection().scalar(query.limit(1)) is not None
 
 
 def _give(session: Session, node_id: int, old: int, new: int) -> None:

@@ -31,9 +31,7 @@ from sqlalchemy.orm import Session
 from myproject.db.base import Id
 from myproject.exceptions import InvalidValue
 from myproject.tree.node import Node
-from myproject.tree.visibility import Visibility, visible
-
-Kind = tuple[str, str]
+from myproject.tree.visibility import Kind, Visibility, visible
 
 
 class Row(NamedTuple):
@@ -114,6 +112,7 @@ def _rows(
     order: Sequence[Any],
     limit: str,
     kind: Kind,
+    where: str,
 ) -> Select[*tuple[Any, ...]]:
     """Return the statement for a limited stretch of a node's visible children.
 
@@ -122,14 +121,14 @@ def _rows(
     """
     beside = _NODE.c.parent_id == bindparam(parent_id, type_=Id)
     columns = [_NODE.c[field] for field in Row._fields[:-1]]
-    rows = select(*columns).where(beside, stretch, visible(_NODE.c, kind))
+    rows = select(*columns).where(beside, stretch, visible(_NODE.c, kind, where))
     limited = rows.order_by(*order).limit(bindparam(limit)).subquery()
     child = _NODE.alias("child")
     # Not EXISTS: where nodes have many children on average, PostgreSQL expects to meet one soon and
     # reads the whole table for each that has none. The order leaves it nothing but the index.
     first_child = (
         select(child.c.id)
-        .where(child.c.parent_id == limited.c.id, visible(child.c, kind))
+        .where(child.c.parent_id == limited.c.id, visible(child.c, kind, where))
         .order_by(child.c.position, child.c.id)
         .limit(1)
         .scalar_subquery()
@@ -142,21 +141,22 @@ def _rows(
 @cache
 def _children_query(kind: Kind) -> Select[*tuple[Any, ...]]:
     after = _row_key > _key("after_position", "after_id")
-    return _rows(2, "id", after, _ASCENDING, "page", kind)
+    return _rows(2, "id", after, _ASCENDING, "page", kind, "below")
 
 
 @cache
-def _neighbourhood_query(kind: Kind) -> CompoundSelect[*tuple[Any, ...]]:
+def _neighbourhood_query(beside: Kind, below: Kind) -> CompoundSelect[*tuple[Any, ...]]:
     here = _key("position", "id")
-    before = _rows(0, "parent_id", _row_key < here, _DESCENDING, "window", kind)
-    onward = _rows(1, "parent_id", _row_key >= here, _ASCENDING, "window", kind)
-    return union_all(before, onward, _children_query(kind))
+    before = _rows(0, "parent_id", _row_key < here, _DESCENDING, "window", beside, "beside")
+    onward = _rows(1, "parent_id", _row_key >= here, _ASCENDING, "window", beside, "beside")
+    return union_all(before, onward, _children_query(below))
 
 
 def load_neighbourhood(
     session: Session,
     node: Node,
-    visibility: Visibility,
+    below: Visibility,
+    beside: Visibility | None = None,
     *,
     after: Key = START,
     window: int = 30,
@@ -164,10 +164,13 @@ def load_neighbourhood(
 ) -> Neighbourhood:
     """Return what somebody may see around *node*, in one statement.
 
+    :param below: what of the children and theirs.
+    :param beside: what of the siblings and their children; the same when left out.
     :param after: where the children's list begins.
     :param window: siblings at most, before the node as well as from it on.
     :param page: children at most.
     """
+    beside = below if beside is None else beside
     parameters = {
         "parent_id": node.parent_id,
         "id": node.id,
@@ -176,9 +179,11 @@ def load_neighbourhood(
         "page": page + 1,
         "after_position": after.position,
         "after_id": after.id,
-        **visibility.parameters,
+        **beside.parameters("beside"),
+        **below.parameters("below"),
     }
-    found = session.connection().execute(_neighbourhood_query(visibility.kind), parameters)
+    query = _neighbourhood_query(beside.kind, below.kind)
+    found = session.connection().execute(query, parameters)
     parts: tuple[list[Row], list[Row], list[Row]] = ([], [], [])
     # All at once: SQLite lets go of the interpreter at every single fetch.
     for part, *columns in found.all():
@@ -196,17 +201,20 @@ def load_neighbourhood(
 
 
 def load_children(
-    session: Session, node_id: int, visibility: Visibility, *, after: Key = START, page: int = 50
+    session: Session, node_id: int, below: Visibility, *, after: Key = START, page: int = 50
 ) -> tuple[list[Row], bool]:
-    """Return the visible children of a node from a key on, and whether there are more."""
+    """Return the visible children of a node from a key on, and whether there are more.
+
+    :param below: what of the children and theirs may be seen.
+    """
     parameters = {
         "id": node_id,
         "page": page + 1,
         "after_position": after.position,
         "after_id": after.id,
-        **visibility.parameters,
+        **below.parameters("below"),
     }
-    found = session.connection().execute(_children_query(visibility.kind), parameters)
+    found = session.connection().execute(_children_query(below.kind), parameters)
     rows = sorted((Row._make(columns) for _, *columns in found.all()), key=_order)
     return rows[:page], len(rows) > page
 
@@ -234,5 +242,5 @@ def load_similar(
             .order_by(node.c.id)
             .limit(limit)
         )
-        ids.update(dict.fromkeys(connection.scalars(query, dict(visibility.parameters))))
+        ids.update(dict.fromkeys(connection.scalars(query, visibility.parameters())))
     return list(ids)

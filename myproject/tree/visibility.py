@@ -2,7 +2,8 @@
 
 Two sets of boundaries decide: those within which published pages may be seen, and those within
 which drafts may be seen, too. Each is given by its members or by those that are not members,
-whichever are fewer; a list that everything may be seen of is filtered by nothing.
+whichever are fewer; a list that everything may be seen of is filtered by nothing. Most lists lie
+within one boundary, and are filtered by one comparison.
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ from sqlalchemy import BigInteger, ColumnElement, String, bindparam, false, or_,
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from myproject.db.base import Id
 from myproject.tree.node import PUBLISHED
+
+#: Of pages and of drafts, see :attr:`BoundarySet.kind`.
+Kind = tuple[str, str]
 
 
 class ids_in(FunctionElement[int]):
@@ -63,16 +68,18 @@ class BoundarySet:
         return (boundary_id in self.ids) is self.are_members
 
     @cached_property
-    def parameter(self) -> str:
+    def parameter(self) -> str | int:
         """The ids as statements want them."""
-        return ",".join(map(str, sorted(self.ids)))
+        return min(self.ids) if self.kind == "one" else ",".join(map(str, sorted(self.ids)))
 
-    @property
+    @cached_property
     def kind(self) -> str:
-        """What statements depend on: ``none``, ``all``, ``in`` or ``not in``."""
+        """What statements depend on: ``none``, ``all``, ``one``, ``in`` or ``not in``."""
         if not self.ids:
             return "none" if self.are_members else "all"
-        return "in" if self.are_members else "not in"
+        if not self.are_members:
+            return "not in"
+        return "one" if len(self.ids) == 1 else "in"
 
 
 ALL = BoundarySet(are_members=False)
@@ -100,35 +107,40 @@ class Visibility:
         return state == PUBLISHED or boundary_id in self.drafts
 
     @cached_property
-    def kind(self) -> tuple[str, str]:
+    def kind(self) -> Kind:
         """What the text of statements depends on."""
-        return self.pages.kind, self.drafts.kind
+        # Who may see drafts wherever pages are seen need not be asked about each page's state.
+        drafts = "all" if self.drafts == self.pages else self.drafts.kind
+        return self.pages.kind, drafts
 
-    @cached_property
-    def parameters(self) -> Mapping[str, str]:
-        """The parameters of :func:`visible`."""
-        sets = {"visible_pages": self.pages, "visible_drafts": self.drafts}
+    def parameters(self, where: str = "visible") -> Mapping[str, str | int]:
+        """Return the parameters of :func:`visible`."""
+        sets = {f"{where}_pages": self.pages, f"{where}_drafts": self.drafts}
         return {name: boundaries.parameter for name, boundaries in sets.items() if boundaries.ids}
 
 
-def visible(columns: Any, kind: tuple[str, str]) -> ColumnElement[bool]:
+def visible(columns: Any, kind: Kind, where: str = "visible") -> ColumnElement[bool]:
     """Return "this row may be seen", for the columns of the node table or of an alias of it.
 
     :param kind: ``Visibility.kind``; its ``parameters`` go with the statement.
+    :param where: what the names of the parameters begin with, for statements with several.
     """
     pages, drafts = kind
-    where = _is_member(columns.boundary_id, pages, "visible_pages")
+    seen = _is_member(columns.boundary_id, pages, f"{where}_pages")
     if drafts == "all":
-        return where
+        return seen
     published = columns.state == PUBLISHED
     if drafts == "none":
-        return where & published
-    return where & or_(published, _is_member(columns.boundary_id, drafts, "visible_drafts"))
+        return seen & published
+    return seen & or_(published, _is_member(columns.boundary_id, drafts, f"{where}_drafts"))
 
 
 def _is_member(column: ColumnElement[int], kind: str, parameter: str) -> ColumnElement[bool]:
     if kind in ("all", "none"):
         return true() if kind == "all" else false()
+    if kind == "one":
+        # "+ 0" keeps databases from using the index on boundaries, which has lists in no order.
+        return column + 0 == bindparam(parameter, type_=Id)
     operator = "IN" if kind == "in" else "NOT IN"
     listed = ids_in(bindparam(parameter, type_=String))
     # "IS TRUE" keeps PostgreSQL from turning it into a join: not knowing how many numbers there

@@ -19,7 +19,9 @@ def children_view(context: Node, request: Any) -> Any:
     if (unchanged := conditional.check(request, "children")) is not None:
         return unchanged
     limit = request.registry.settings["myproject.listing_size"]
-    rows, more = load_children(request.dbsession, context.id, request.visibility, page=limit)
+    rows, more = load_children(
+        request.dbsession, context.id, request.access.below(context), page=limit
+    )
     url = request.canonical_base
     items = tree_items(url.removesuffix("/"), available(request, rows))
     return {**layout(request, context.title), "items": items, "rest_url": url if more else None}

@@ -43,7 +43,8 @@ def page_view(context: Page | Folder, request: Any) -> Any:
     around = load_neighbourhood(
         request.dbsession,
         context,
-        request.visibility,
+        request.access.below(context),
+        None if context.parent is None else request.access.below(context.parent),
         after=start,
         page=request.registry.settings["myproject.listing_size"],
     )

@@ -70,7 +70,9 @@ def markdown_response(context: Page | Folder, request: Any, vary: str | None = N
 
 def _children_as_list(context: Folder, request: Any) -> str:
     limit = request.registry.settings["myproject.listing_size"]
-    rows, more = load_children(request.dbsession, context.id, request.visibility, page=limit)
+    rows, more = load_children(
+        request.dbsession, context.id, request.access.below(context), page=limit
+    )
     base = request.canonical_base.removesuffix("/")
     lines = [
         f"- [{_MARKUP.sub(_escape, row.title)}](<{base}/{quote_segment(row.name)}>)\n"

@@ -54,6 +54,8 @@ def test_a_script_that_is_not_ours_is_stopped_and_noticed(page, violations, scri
         page.wait_for_timeout(50)
     else:
         pytest.fail("nobody was told")
+    # No more of them can come then.
+    page.context.close()
     violations.clear()
 
 
