@@ -24,6 +24,7 @@ class Page:
 
     application: Any
     paths: Sequence[str]
+    cookie: str = ""
 
     def get(self, turn: int) -> None:
         """Make one request.
@@ -32,6 +33,8 @@ class Page:
         """
         path, _, query = self.paths[turn % len(self.paths)].partition("?")
         environ = Request.blank(unquote(path), query_string=query).environ
+        if self.cookie:
+            environ["HTTP_COOKIE"] = self.cookie
         environ["REQUEST_URI"] = f"{path}?{query}" if query else path
         statuses: list[str] = []
 

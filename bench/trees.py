@@ -9,13 +9,22 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
+from pyramid.interfaces import ISessionFactory
+from pyramid.request import Request
+from pyramid.response import Response
 from sqlalchemy import Connection, String, cast, func, insert, literal, select, text, true, update
 from sqlalchemy.exc import DBAPIError
 
 from myproject.content.types import Page
 from myproject.db.engine import Database
+from myproject.security.audit import Actor
+from myproject.security.logins import start_login
 from myproject.security.models import Grant, Principal, User
+from myproject.security.permissions import ADMINISTRATOR
+from myproject.security.policy import LOGIN
 from myproject.tree.boundaries import Boundary
 from myproject.tree.node import ROOT_ID, Node
 
@@ -106,6 +115,31 @@ def share(connection: Connection, level: Level, *, private: bool) -> int:
     connection.execute(insert(grant).from_select(("node_id", "principal_id", "role"), given))
     connection.execute(update(NODE).where(chosen).values(boundary_id=NODE.c.id))
     return somebody or 0
+
+
+def administrator(connection: Connection) -> int:
+    """Make an administrator, and return who that is."""
+    principal, user = Principal.__table__, User.__table__
+    values = {"kind": "user", "name": "boss", "title": "Boss"}
+    boss = connection.scalar(insert(principal).values(**values).returning(principal.c.id))
+    connection.execute(insert(user).values(id=boss, active=True))
+    grant = {"node_id": 1, "principal_id": boss, "role": ADMINISTRATOR}
+    connection.execute(insert(Grant.__table__).values(grant))
+    return boss or 0
+
+
+def sign_in(application: Any, database: Database, user_id: int) -> str:
+    """Sign somebody in, and return the header that says so."""
+    with database.transaction() as session:
+        user = session.get_one(User, user_id)
+        token = start_login(session, user, Actor(), "", timedelta(days=1))
+    request, response = Request.blank("/"), Response()
+    request.registry = application.registry
+    cookies = application.registry.getUtility(ISessionFactory)(request)
+    cookies[LOGIN] = token
+    for callback in request.response_callbacks:
+        callback(request, response)
+    return response.headers["Set-Cookie"].partition(";")[0]
 
 
 def write_bodies(connection: Connection, ids: Sequence[int]) -> None:

@@ -90,17 +90,17 @@ class Access:
         """Return what they may see of *node*'s children and of the children of those.
 
         The boundaries that can be met there are few: the node's own, and those that begin there.
-        A list is filtered by these and not by all of the site's. What is met besides, because
-        somebody has just drawn it, is not seen.
+        A list is filtered by these and not by all of the site's.
         """
         near = self._around.get(node.id, ())
         key = (node.id if near else None, node.boundary_id)
         found = self._below.get(key)
         if found is None:
-            met = {node.boundary_id, *near}
+            met = frozenset({node.boundary_id, *near})
+            seen = self.visibility
             pages, drafts = (
-                BoundarySet(frozenset(place for place in met if place in boundaries))
-                for boundaries in (self.visibility.pages, self.visibility.drafts)
+                BoundarySet.of((place for place in met if place in members), met)
+                for members in (seen.pages, seen.drafts)
             )
             found = self._below[key] = Visibility(pages, drafts)
         return found

@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, String, bindparam, false, or_, true
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    String,
+    bindparam,
+    case,
+    false,
+    or_,
+    true,
+    type_coerce,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -43,6 +54,10 @@ def _ids_in_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
     return f"(SELECT unnest(CAST('{{' || {numbers} || '}}' AS bigint[])))"
 
 
+#: As many boundaries can be named in a statement at hardly any cost.
+SHORT = 20
+
+
 @dataclass(frozen=True)
 class BoundarySet:
     """A set of boundaries.
@@ -56,13 +71,16 @@ class BoundarySet:
 
     @classmethod
     def of(cls, members: Iterable[int], everything: Iterable[int]) -> BoundarySet:
-        """Return the set of *members* in its shorter spelling."""
+        """Return the set of *members* in its shorter spelling.
+
+        A short one names its members: what somebody draws at this very moment is not one of them,
+        so it is not seen by accident.
+        """
         inside = frozenset(members)
         outside = frozenset(everything) - inside
-        # What nobody has heard of is not a member, unless there is nothing that is not.
-        if not outside:
-            return ALL
-        return cls(inside) if len(inside) <= len(outside) else cls(outside, are_members=False)
+        if len(inside) <= max(SHORT, len(outside)):
+            return cls(inside)
+        return cls(outside, are_members=False)
 
     def __contains__(self, boundary_id: int) -> bool:
         return (boundary_id in self.ids) is self.are_members
@@ -139,8 +157,11 @@ def _is_member(column: ColumnElement[int], kind: str, parameter: str) -> ColumnE
     if kind in ("all", "none"):
         return true() if kind == "all" else false()
     if kind == "one":
-        # "+ 0" keeps databases from using the index on boundaries, which has lists in no order.
-        return column + 0 == bindparam(parameter, type_=Id)
+        # A plain comparison tempts databases: to use the index on boundaries, which has lists in no
+        # order, or to expect so few rows that sorting them all seems cheaper than reading a list in
+        # its order until there is enough.
+        same = column == bindparam(parameter, type_=Id)
+        return type_coerce(case((same, true()), else_=false()), Boolean)
     operator = "IN" if kind == "in" else "NOT IN"
     listed = ids_in(bindparam(parameter, type_=String))
     # "IS TRUE" keeps PostgreSQL from turning it into a join: not knowing how many numbers there

@@ -21,7 +21,7 @@ from myproject.tree.listing import (
 from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, Node
 from myproject.tree.traversal import load_lineage
 from myproject.tree.urls import paths_of
-from myproject.tree.visibility import PUBLISHED_ONLY
+from myproject.tree.visibility import NONE, PUBLISHED_ONLY, BoundarySet, Visibility
 
 
 def names(rows):
@@ -277,14 +277,24 @@ def test_a_deep_path_is_read_by_index(crowd, session, analysed, plans):
     assert_a_deep_path_is_read_by_index(crowd, session, plans)
 
 
-def test_lists_of_many_children_are_read_by_index_and_not_sorted(session, analysed, plans):
+@pytest.mark.parametrize(
+    "seen",
+    [
+        PUBLISHED_ONLY,
+        Visibility(BoundarySet(frozenset({ROOT_ID})), NONE),
+        Visibility(BoundarySet(frozenset({ROOT_ID, 7})), BoundarySet(frozenset({ROOT_ID}))),
+        Visibility(BoundarySet(frozenset(range(2, 2000)), are_members=False), NONE),
+    ],
+    ids=["published", "one boundary", "some", "all but some"],
+)
+def test_lists_of_many_children_are_read_by_index_and_not_sorted(session, analysed, plans, seen):
     root = session.get_one(Node, ROOT_ID)
     first, middle = root["n0"], root["n5000"]
     del plans[:]
-    load_children(session, ROOT_ID, PUBLISHED_ONLY)
-    load_children(session, ROOT_ID, PUBLISHED_ONLY, after=key_of(middle))
-    load_neighbourhood(session, first, PUBLISHED_ONLY)
-    load_neighbourhood(session, middle, PUBLISHED_ONLY)
+    assert len(load_children(session, ROOT_ID, seen)[0]) == 50
+    load_children(session, ROOT_ID, seen, after=key_of(middle))
+    load_neighbourhood(session, first, seen)
+    load_neighbourhood(session, middle, seen)
     assert len(plans) == 4
     for plan in plans:
         assert_reads_by_index(plan, CHILDREN)
