@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 INI ?= development.ini
+# Processes that run the tests; 0 for this one alone, as debuggers want it.
+WORKERS ?= auto
 BIN := .venv/bin
 # Babel's commands, which take their options from setup.cfg.
 SETUP := $(BIN)/python -W ignore -c "import setuptools; setuptools.setup()"
@@ -25,7 +27,7 @@ serve: .venv/.installed-run  ## install, create the database with the demo, serv
 	@exec $(BIN)/pserve $(INI)
 
 test: .venv/.installed-test  ## install and run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: .venv/.installed-lint  ## style, types, vendored files, messages
 	$(BIN)/ruff check .

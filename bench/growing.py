@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
 import trees
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session
 from table import Line, number
 from timing import Page, medians
@@ -15,8 +17,10 @@ from workspace import Workspace
 
 from myproject.db.engine import Database
 from myproject.security.access import Policies, load_policies
+from myproject.security.audit import Actor
 from myproject.security.models import AUTHENTICATED_ID, EVERYONE_ID
 from myproject.security.permissions import Roles
+from myproject.security.sharing import INHERITING_STOPPED, Change, Sharing, granted
 from myproject.tree.listing import Key, load_neighbourhood
 from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.operations import Tree
@@ -97,6 +101,29 @@ class Growing:
             times = medians(runs, self.seconds, warm_up=2)
             yield Line.fact("  / the same for a single page", times[0] / times[1], _against(*times))
 
+    # -- sharing ----------------------------------------------------------------------------------
+
+    def sharing(self) -> Iterator[Line]:
+        """Make a section with 100,000 descendants a boundary, and change what is granted there."""
+        _, database, levels = self.large
+        section = levels[1].first + 1
+        below = (levels[-1].last - levels[1].last) // (levels[1].last - levels[1].first + 1)
+        with _updates_of_node(database) as updates:
+            started = time.perf_counter()
+            with database.transaction() as session:
+                _share(session, section, granted(AUTHENTICATED_ID, "editor"))
+            seconds = time.perf_counter() - started
+        what = f"making a boundary over {below:,} nodes, {self.kind}"
+        yield Line(what, number(len(updates)), "UPDATE statements", "1", len(updates) == 1)
+        yield Line.fact("  in", seconds, "seconds")
+        for change in (granted(AUTHENTICATED_ID, "manager"), INHERITING_STOPPED):
+            with database.transaction() as session:
+                written = _rows_written(
+                    session, lambda tree, act=change: _share(tree.session, section, act)
+                )
+            what = f"  then {change.event.value.replace('-', ' ')} there"
+            yield Line(what, number(written), "node rows written", "0", written == 0)
+
     # -- listings ---------------------------------------------------------------------------------
 
     def listing(self) -> Iterator[Line]:
@@ -174,6 +201,24 @@ class Growing:
 
         (time,) = medians((work_out,), self.seconds, warm_up=1)
         return Line.fact(f"  access of one user, 10,001 boundaries, {self.kind}", time, "ms")
+
+
+def _share(session: Session, node_id: int, change: Change) -> None:
+    Sharing(session, Roles(), Actor(), None).make(session.get_one(Node, node_id), change)
+
+
+@contextmanager
+def _updates_of_node(database: Database) -> Iterator[list[str]]:
+    """Collect the statements of a block that write rows of the node table."""
+    found: list[str] = []
+
+    def remember(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if statement.startswith("UPDATE node"):
+            found.append(statement)
+
+    event.listen(database.writer, "before_cursor_execute", remember)
+    yield found
+    event.remove(database.writer, "before_cursor_execute", remember)
 
 
 def _policies(database: Database) -> Policies:

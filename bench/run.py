@@ -36,6 +36,7 @@ def measurements(
         *(("depth", f"depth, {tree.kind}", tree.depth) for tree in growing),
         *(("size", f"a million nodes, {tree.kind}", tree.size) for tree in growing),
         *(("moving", f"renaming and moving, {tree.kind}", tree.moving) for tree in growing),
+        *(("sharing", f"sharing a section, {tree.kind}", tree.sharing) for tree in growing),
         ("import", "import of Markdown", reading.importing),
         ("memory", "memory of a server", reading.memory),
         *(("listing", f"long listings, {tree.kind}", tree.listing) for tree in growing),
@@ -44,7 +45,18 @@ def measurements(
     ]
 
 
-NAMES = ("page", "depth", "size", "moving", "import", "memory", "listing", "filtered", "statements")
+NAMES = (
+    "page",
+    "depth",
+    "size",
+    "moving",
+    "sharing",
+    "import",
+    "memory",
+    "listing",
+    "filtered",
+    "statements",
+)
 
 
 def arguments() -> argparse.Namespace:

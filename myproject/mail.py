@@ -26,9 +26,9 @@ from sqlalchemy.orm import Session
 from zope.interface import implementer
 
 from myproject.db.transaction import manager_of
-from myproject.declarations import Server, address_problem, read_server
 from myproject.interfaces import IMailer
 from myproject.registry import registry_of
+from myproject.setting_types import Server, address_problem, read_server
 
 log = logging.getLogger(__name__)
 

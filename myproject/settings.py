@@ -12,7 +12,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from myproject.declarations import CORE, Setting, parse
+from myproject.core_settings import CORE
+from myproject.declarations import Setting, parse
 from myproject.exceptions import ConfigurationProblem
 
 __all__ = ["CORE", "Effective", "Setting", "Settings", "SettingsError", "environment_name"]

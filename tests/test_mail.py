@@ -15,7 +15,6 @@ from zope.interface.verify import verifyObject
 
 from myproject import mail
 from myproject.content.types import Page
-from myproject.declarations import Server
 from myproject.interfaces import IMailer
 from myproject.mail import (
     ConsoleMailer,
@@ -25,6 +24,7 @@ from myproject.mail import (
     mailer_from,
     send_after_commit,
 )
+from myproject.setting_types import Server
 from myproject.tree.node import ROOT_ID, Node
 
 SENDER = "site@example.org"

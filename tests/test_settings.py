@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import AfterValidator, Field
 from sqlalchemy.engine import make_url
 
-from myproject.declarations import (
+from myproject.setting_types import (
     Duration,
     Server,
     address_problem,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from myproject.declarations import address_problem
 from myproject.exceptions import InvalidValue
+from myproject.setting_types import address_problem
 
 MAX_NAME = 100
 

@@ -36,8 +36,11 @@ class Form:
 
 
 def text_of(request: Any, name: str, limit: int = 5000) -> str:
-    """Return what was posted in a field, without space around and no longer than *limit*."""
-    return str(request.POST.get(name, "")).strip()[:limit]
+    """Return what was posted in a field, without space around and no longer than *limit*.
+
+    Without NUL, too, which PostgreSQL takes in no text.
+    """
+    return str(request.POST.get(name, "")).replace("\0", "").strip()[:limit]
 
 
 def typed_password(request: Any, name: str) -> str:

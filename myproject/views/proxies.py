@@ -20,7 +20,7 @@ from pyramid.interfaces import VH_ROOT_KEY
 from pyramid.response import Response
 from waitress.proxy_headers import PROXY_HEADERS, MalformedProxyHeader, parse_proxy_headers
 
-from myproject.declarations import Host, read_host
+from myproject.setting_types import Host, read_host
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,15 @@ PACKAGE = Path(myproject.__file__).parent
 
 #: From the ground floor up; a room may import from its own floor and from those below.
 FLOORS = (
-    ("interfaces", "exceptions", "declarations", "settings", "registry"),
+    (
+        "interfaces",
+        "exceptions",
+        "declarations",
+        "setting_types",
+        "core_settings",
+        "settings",
+        "registry",
+    ),
     ("db",),
     ("mail",),
     ("tree",),

@@ -8,7 +8,7 @@ from argon2.exceptions import VerifyMismatchError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from myproject.declarations import CORE
+from myproject.core_settings import CORE
 from myproject.exceptions import ConfigurationProblem
 from myproject.security.passwords import LONGEST, Passwords, password_problem, passwords_from
 
