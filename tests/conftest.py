@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,10 @@ def pytest_report_header() -> list[str]:
         for name, what in names.items()
         if name not in os.environ
     ]
+
+
+#: Databases that are made ahead.
+AHEAD = 3
 
 
 class Backend:
@@ -90,6 +96,9 @@ class PostgreSQL(Backend):
         self.server = make_url(os.environ[POSTGRES]).set(drivername="postgresql+psycopg")
         self.admin = create_engine(self.server, isolation_level="AUTOCOMMIT")
         super().__init__(folder)
+        # The server mostly waits for its disk meanwhile, so databases are made ahead of their use.
+        self._workers = ThreadPoolExecutor(AHEAD)
+        self._ready = deque(self._workers.submit(self._create) for _ in range(AHEAD))
 
     def new_url(self) -> URL:
         name = f"myproject_test_{uuid.uuid4().hex}"
@@ -97,12 +106,27 @@ class PostgreSQL(Backend):
         return self.server.set(database=name)
 
     def create(self) -> URL:
+        self._ready.append(self._workers.submit(self._create))
+        return self._ready.popleft().result()
+
+    def _create(self) -> URL:
         name = f"myproject_test_{uuid.uuid4().hex}"
         self.execute(f"CREATE DATABASE {name} TEMPLATE {self.template.database}")
         return self.server.set(database=name)
 
     def drop(self, url: URL) -> None:
+        self._workers.submit(self._drop, url)
+
+    def _drop(self, url: URL) -> None:
         self.execute(f"DROP DATABASE {url.database} WITH (FORCE)")
+
+    def finish(self) -> None:
+        """Remove what was made ahead and not used, and what everything was copied from."""
+        for ready in self._ready:
+            self.drop(ready.result())
+        self._workers.shutdown()
+        self._drop(self.template)
+        self.admin.dispose()
 
     def execute(self, statement: str) -> None:
         with self.admin.connect() as connection:
@@ -127,8 +151,7 @@ def postgresql_backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pos
     _need(POSTGRES, "PostgreSQL database")
     backend = PostgreSQL(tmp_path_factory.mktemp("postgresql"))
     yield backend
-    backend.drop(backend.template)
-    backend.admin.dispose()
+    backend.finish()
 
 
 @pytest.fixture

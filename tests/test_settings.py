@@ -328,7 +328,7 @@ def test_server_refused_without_its_password(key: str, url: str):
 
 
 def test_redis_needs_its_package(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("myproject.declarations.find_spec", lambda name: None)
+    monkeypatch.setattr("myproject.setting_types.find_spec", lambda name: None)
     problem = problem_of(load, {"myproject.limits_storage": "redis://localhost"})
     assert problem.endswith("pip install myproject[redis]")
     assert load()["myproject.limits_storage"] == "memory://"

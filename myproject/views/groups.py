@@ -13,13 +13,13 @@ from myproject.exceptions import AccountError, InvalidValue, PrincipalGone
 from myproject.interfaces import IRoles
 from myproject.security.accounts import Accounts, list_groups, list_users
 from myproject.security.models import Group
-from myproject.security.names import normalize_account
 from myproject.security.permissions import Permission
 from myproject.tree.site import leave_revision
 from myproject.views.forms import Form, numbers_of, see_other, tell, text_of
 from myproject.views.people import (
     PAGE,
     accounts_of,
+    check_confirmed,
     check_reach,
     holdings,
     refused,
@@ -179,12 +179,9 @@ def save(request: Any) -> Any:
 
 def delete(request: Any) -> Any:
     """Delete the group, if its name was typed."""
-    confirmed = normalize_account(text_of(request, "confirm", 300))
 
     def operation(accounts: Accounts, doomed: Group) -> None:
-        if confirmed != doomed.name:
-            message = _("Type ${name} to confirm.", mapping={"name": doomed.name})
-            raise InvalidValue("confirm", request.localizer.translate(message))
+        check_confirmed(request, doomed)
         accounts.delete_group(doomed)
 
     return _act(request, operation, done=_("${name} is deleted."), after="/@@groups")

@@ -13,10 +13,11 @@ from myproject.exceptions import AccountError, InvalidValue, OutOfReach
 from myproject.security.access import ANONYMOUS
 from myproject.security.accounts import Accounts
 from myproject.security.models import Grant, Group, Membership, User
+from myproject.security.names import normalize_account
 from myproject.security.permissions import Roles
 from myproject.tree.node import Node
 from myproject.tree.urls import climb, path_columns, paths_from_rows
-from myproject.views.forms import Form, start_over, tell
+from myproject.views.forms import Form, start_over, tell, text_of
 from myproject.views.rendering import layout
 
 _ = TranslationStringFactory("myproject")
@@ -73,6 +74,16 @@ def accounts_of(request: Any) -> Accounts:
     registry = request.registry
     minimum = registry.settings["myproject.password_length"]
     return Accounts(request.dbsession, registry.passwords, request.actor, minimum=minimum)
+
+
+def check_confirmed(request: Any, principal: User | Group) -> None:
+    """Refuse what cannot be undone unless the name was typed of whom it is about.
+
+    :raises InvalidValue:
+    """
+    if normalize_account(text_of(request, "confirm", 300)) != principal.name:
+        message = _("Type ${name} to confirm.", mapping={"name": principal.name})
+        raise InvalidValue("confirm", request.localizer.translate(message))
 
 
 def check_reach(request: Any, principal: User | Group, principals: frozenset[int]) -> None:

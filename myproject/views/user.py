@@ -17,7 +17,6 @@ from myproject.security.audit import Event, load_entries, record
 from myproject.security.identity import principals_of
 from myproject.security.logins import load_logins, make_link, revoke_logins
 from myproject.security.models import Group, User
-from myproject.security.names import normalize_account
 from myproject.security.passwords import LONGEST
 from myproject.security.permissions import Permission
 from myproject.tree.site import leave_revision
@@ -27,6 +26,7 @@ from myproject.views.forms import Form, numbers_of, see_other, tell, text_of
 from myproject.views.links import can_mail_links, mail_link, one_time_url
 from myproject.views.people import (
     accounts_of,
+    check_confirmed,
     check_reach,
     groups_of,
     holdings,
@@ -218,12 +218,9 @@ def enable(request: Any) -> Any:
 
 def delete(request: Any) -> Any:
     """Delete the account, if its name was typed."""
-    confirmed = normalize_account(text_of(request, "confirm", 300))
 
     def operation(accounts: Accounts, person: User) -> None:
-        if confirmed != person.name:
-            message = _("Type ${name} to confirm.", mapping={"name": person.name})
-            raise InvalidValue("confirm", request.localizer.translate(message))
+        check_confirmed(request, person)
         accounts.delete_user(person)
 
     return _act(request, operation, done=_("${name} is deleted."), after="/@@users")

@@ -70,7 +70,7 @@ def test_a_name_or_an_address_and_the_password_sign_in(ann, name):
         ("ann", ""),
         ("nobody", PASSWORD),
         ("", ""),
-        ("ann\0", PASSWORD),
+        ("ann\0\0b", PASSWORD),
         ("%", "%"),
     ],
 )
