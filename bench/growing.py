@@ -213,7 +213,7 @@ def _updates_of_node(database: Database) -> Iterator[list[str]]:
     found: list[str] = []
 
     def remember(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        if statement.startswith("UPDATE node"):
+        if "UPDATE node " in statement:
             found.append(statement)
 
     event.listen(database.writer, "before_cursor_execute", remember)

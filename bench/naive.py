@@ -207,7 +207,7 @@ def site_values(request: Any) -> dict[str, Any]:
         "_": request.localizer.translate,
         "csp_nonce": "",
         "mount": "",
-        "account": None,
+        "account": SimpleNamespace(title="", sign_in=f"/@@sign-in?next={request.path}"),
         "restricted": False,
         "lang": request.locale_name,
         "site_title": "My site",

@@ -194,6 +194,8 @@ class Reading:
             "children of a place, as a fragment": f"{AT}/@@children",
             "Markdown source": f"{self.site.path}/@@source",
         }
+        # What grants give is in memory from the first request on.
+        _count(application, database, "/")
         for what, path in screens.items():
             if path is not None:
                 yield Line.fact(what, _count(application, database, path), "statements")

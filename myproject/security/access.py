@@ -177,18 +177,6 @@ class Policies:
         """Yield every grant that holds within a boundary, the nearest place first."""
         return (reason for reason, stop in self.walk(boundary_id) if stop is None)
 
-    def reasons(
-        self, boundary_id: int, principals: frozenset[int], permission: str
-    ) -> list[Reason]:
-        """Return the grants that let principals do something, the nearest place first."""
-        return [
-            reason
-            for reason in self.applying(boundary_id)
-            if reason.principal_id in principals
-            and reason.role in self.roles
-            and permission in self.roles[reason.role].permissions
-        ]
-
     def stopped_at(self, boundary_id: int) -> int | None:
         """Return the nearest boundary, from this one up, that stops inheriting, if one does."""
         here: int | None = boundary_id

@@ -19,8 +19,10 @@ from sqlalchemy import (
     Select,
     Tuple,
     bindparam,
+    case,
     func,
     literal,
+    null,
     or_,
     select,
     tuple_,
@@ -113,8 +115,13 @@ def _rows(
     limit: str,
     kind: Kind,
     where: str,
+    but: str | None = None,
 ) -> Select[*tuple[Any, ...]]:
     """Return the statement for a limited stretch of a node's visible children.
+
+    :param kind, where: see :func:`myproject.tree.visibility.visible`.
+    :param but: the parameter with the id of one of them of which it is not asked whether it has
+        children.
 
     Whether they have children themselves is asked outside of the limit. Inside, PostgreSQL would
     plan it for all siblings, and rather read the whole table once than look up so many.
@@ -133,9 +140,11 @@ def _rows(
         .limit(1)
         .scalar_subquery()
     )
-    return select(
-        literal(part).label("part"), limited, first_child.is_not(None).label("has_children")
-    )
+    has_children: ColumnElement[bool] = first_child.is_not(None)
+    if but is not None:
+        itself = limited.c.id == bindparam(but, type_=Id)
+        has_children = case((itself, null()), else_=has_children)
+    return select(literal(part).label("part"), limited, has_children.label("has_children"))
 
 
 @cache
@@ -147,8 +156,8 @@ def _children_query(kind: Kind) -> Select[*tuple[Any, ...]]:
 @cache
 def _neighbourhood_query(beside: Kind, below: Kind) -> CompoundSelect[*tuple[Any, ...]]:
     here = _key("position", "id")
-    before = _rows(0, "parent_id", _row_key < here, _DESCENDING, "window", beside, "beside")
-    onward = _rows(1, "parent_id", _row_key >= here, _ASCENDING, "window", beside, "beside")
+    before = _rows(0, "parent_id", _row_key < here, _DESCENDING, "window", beside, "beside", "id")
+    onward = _rows(1, "parent_id", _row_key >= here, _ASCENDING, "window", beside, "beside", "id")
     return union_all(before, onward, _children_query(below))
 
 
@@ -191,6 +200,9 @@ def load_neighbourhood(
     for rows in parts:
         rows.sort(key=_order)
     before, onward, children = parts
+    if onward and onward[0].id == node.id:
+        # The first page of them says so.
+        onward[0] = onward[0]._replace(has_children=bool(children) or after != START)
     return Neighbourhood(
         siblings=[*before[max(0, len(before) - window) :], *onward[:window]],
         more_before=len(before) > window,

@@ -32,13 +32,13 @@ from myproject.security.sharing import (
     INHERITING_RESUMED,
     INHERITING_STOPPED,
     Change,
-    Effect,
     Sharing,
     granted,
     revoked,
 )
 from myproject.tree.node import Node
 from myproject.tree.urls import names_of
+from myproject.views.changes import question, report, sentences
 from myproject.views.forms import Notice, see_other, tell, text_of
 from myproject.views.rendering import DOMAIN, TEMPLATES, Item, crumbs, layout
 
@@ -52,32 +52,6 @@ FOUND = 10
 
 EVERYONE = Named(EVERYONE_ID, "everyone", "everyone", "")
 AUTHENTICATED = Named(AUTHENTICATED_ID, "authenticated", "authenticated", "")
-
-#: Permissions that are about pages, as verbs before "3 pages"; others are about the site.
-VERBS: Mapping[str, Any] = {
-    Permission.VIEW: _("view"),
-    Permission.VIEW_DRAFTS: _("see drafts of"),
-    Permission.ADD: _("add to"),
-    Permission.EDIT: _("edit"),
-    Permission.MOVE: _("move"),
-    Permission.DELETE: _("delete"),
-    Permission.PUBLISH: _("publish"),
-    Permission.SHARE: _("share"),
-}
-
-#: ``(gained, visitors, about pages)`` -> the sentence.
-SENTENCES: Mapping[tuple[bool, bool, bool], Any] = {
-    (True, False, True): _("${people} will be able to ${verbs} ${pages}."),
-    (False, False, True): _("${people} will no longer be able to ${verbs} ${pages}."),
-    (True, False, False): _("${people} will be able to ${verbs}."),
-    (False, False, False): _("${people} will no longer be able to ${verbs}."),
-    (True, True, True): _("Visitors who are not signed in will be able to ${verbs} ${pages}."),
-    (False, True, True): _(
-        "Visitors who are not signed in will no longer be able to ${verbs} ${pages}."
-    ),
-    (True, True, False): _("Visitors who are not signed in will be able to ${verbs}."),
-    (False, True, False): _("Visitors who are not signed in will no longer be able to ${verbs}."),
-}
 
 ACTIONS: Mapping[str, Change | Any] = {
     "grant": granted,
@@ -155,7 +129,7 @@ def change_sharing(context: Node, request: Any) -> Any:
     except (AccountError, TreeError, InvalidValue) as error:
         request.tm.doom()
         return screen.refuse(error)
-    tell(request, screen.told(change) if made else _("Nothing had to be changed."))
+    tell(request, report(change, screen.names(change)) if made else _("Nothing had to be changed."))
     return see_other(request, screen.url)
 
 
@@ -256,7 +230,7 @@ class _Screen:
     def confirm(self, change: Change, revision: int, *, changed: bool = False) -> dict[str, Any]:
         """Return the question whether *change* is meant, with what it would do."""
         effects = self.sharing.preview(self.node, change)
-        values = self.frame(self.asked(change))
+        values = self.frame(question(change, self.names(change)))
         fields = {"action": _action_of(change), "confirm": "1", "revision": revision}
         if change.principal_id is not None:
             fields |= {"principal": change.principal_id, "role": change.role}
@@ -266,7 +240,7 @@ class _Screen:
             "sentences": [
                 (effect.gained, sentence)
                 for effect in effects
-                for sentence in self.sentences(effect)
+                for sentence in sentences(self.request.localizer, self.roles, effect)
             ],
         }
         return values
@@ -408,75 +382,16 @@ class _Screen:
         }
         return self.translate(reasons[answer.why])
 
-    # -- what a change is, in words ---------------------------------------------------------------
-
-    def asked(self, change: Change) -> Any:
-        """Return what is about to be done, as a title."""
-        match change.event:
-            case Event.INHERITING_STOPPED:
-                return _("Stop inheriting here?")
-            case Event.INHERITING_RESUMED:
-                return _("Inherit from above again?")
-        mapping = self.mapping(change)
-        if change.event is Event.ROLE_GRANTED:
-            return _("Give the role ${role} to ${who}?", mapping=mapping)
-        return _("Take the role ${role} from ${who}?", mapping=mapping)
-
-    def told(self, change: Change) -> Any:
-        """Return what was done."""
-        match change.event:
-            case Event.INHERITING_STOPPED:
-                return _("What is granted above no longer holds here.")
-            case Event.INHERITING_RESUMED:
-                return _("What is granted above holds here again.")
-        mapping = self.mapping(change)
-        if change.event is Event.ROLE_GRANTED:
-            return _("${who} has the role ${role} here.", mapping=mapping)
-        return _("${who} no longer has the role ${role} by a grant of this page.", mapping=mapping)
-
-    def mapping(self, change: Change) -> dict[str, str]:
-        """Return the names of a change's role and principal."""
-        role, number = self.roles.get(change.role), change.principal_id or 0
+    def names(self, change: Change) -> dict[str, str]:
+        """Return what a change's role and principal are called."""
+        if change.principal_id is None:
+            return {}
+        role, number = self.roles.get(change.role), change.principal_id
         principal = load_named(self.request.dbsession, [number]).get(number)
         return {
             "role": change.role if role is None else self.role_title(role),
             "who": "" if principal is None else self.who(principal).title,
         }
-
-    def sentences(self, effect: Effect) -> list[str]:
-        """Return what *effect* says, in words."""
-        mapping = {
-            "people": self.counted_people(effect.people),
-            "pages": self.counted_pages(effect.pages),
-        }
-        about_pages = [VERBS[name] for name in effect.permissions if name in VERBS]
-        others = [self.roles.title_of(name) for name in effect.permissions if name not in VERBS]
-        sentences = []
-        for verbs, pages in ((about_pages, True), (others, False)):
-            if verbs:
-                text = SENTENCES[effect.gained, effect.visitors, pages]
-                listed = {"verbs": self.listed([self.translate(verb) for verb in verbs])}
-                sentences.append(self.translate(text, mapping=mapping | listed))
-        return sentences
-
-    def listed(self, words: Sequence[str]) -> str:
-        """Return ``view, edit and move``."""
-        if len(words) == 1:
-            return words[0]
-        mapping = {"some": ", ".join(words[:-1]), "last": words[-1]}
-        return self.translate(_("${some} and ${last}", mapping=mapping))
-
-    def counted_people(self, count: int) -> str:
-        """Return ``1 person``, ``2 people``."""
-        ngettext = self.request.localizer.pluralize
-        text = ngettext("${n} person", "${n} people", count, DOMAIN, {"n": count})
-        return self.translate(text)
-
-    def counted_pages(self, count: int) -> str:
-        """Return ``1 page``, ``2 pages``."""
-        ngettext = self.request.localizer.pluralize
-        text = ngettext("${n} page", "${n} pages", count, DOMAIN, {"n": count})
-        return self.translate(text)
 
 
 def text_of_query(request: Any, name: str) -> str:
