@@ -22,6 +22,13 @@ PICTURE = Path(__file__).with_name("screenshot.png")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 
+SETTINGS = {
+    "myproject.site_title": "myproject",
+    "myproject.development": "true",
+    "myproject.https": "false",
+}
+
+
 def take(url: str) -> None:
     """Write the picture of the page at *url*."""
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -39,7 +46,7 @@ def run() -> None:
         os.environ["MYPROJECT__SQLALCHEMY__URL"] = f"sqlite:///{folder}/demo.sqlite"
         ini = Path(__file__).parent.parent / "development.ini"
         CliRunner().invoke(main, ["-c", str(ini), "init", "--demo"], catch_exceptions=False)
-        app = create_app({"__file__": str(ini)}, **{"myproject.site_title": "myproject"})
+        app = create_app({"__file__": str(ini)}, **SETTINGS)
         server = create_server(app, host="127.0.0.1", port=0)
         threading.Thread(target=server.run, daemon=True).start()
         take(f"http://127.0.0.1:{server.effective_port}/reading/markdown")
