@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -228,17 +228,23 @@ def load_policies(session: Session, roles: Roles) -> Policies:
         .outerjoin(grant, grant.c.node_id == boundary.c.node_id)
         .order_by(boundary.c.node_id)
     )
-    places: dict[int, Place] = {ROOT_ID: Place(None)}
+    facts: dict[int, Any] = {ROOT_ID: (True, None, None, None)}
     grants: defaultdict[int, set[Given]] = defaultdict(set)
-    for row in session.connection().execute(query):
-        node_id, inherits, above_id, parent_id, grandparent_id, principal_id, role = row
-        places[node_id] = Place(above_id, inherits, frozenset(), parent_id, grandparent_id)
+    for node_id, *fact, principal_id, role in session.connection().execute(query):
+        facts[node_id] = fact
         if principal_id is not None:
             grants[node_id].add(Given(principal_id, role))
-    for node_id, place in places.items():
-        # A boundary around one that is none itself: only in a tree that was broken by hand.
-        above_id = place.above if place.above in places else None
-        places[node_id] = replace(place, above=above_id, grants=frozenset(grants[node_id]))
+    places = {
+        node_id: Place(
+            # None around one that is no boundary itself: only in a tree that was broken by hand.
+            above if above in facts else None,
+            inherits,
+            frozenset(grants[node_id]),
+            parent_id,
+            grandparent_id,
+        )
+        for node_id, (inherits, above, parent_id, grandparent_id) in facts.items()
+    }
     return Policies(places, roles)
 
 

@@ -191,9 +191,7 @@ class Accounts:
         :raises PrincipalGone: when one of them is gone.
         :raises LastAdministrator:
         """
-        present = set(
-            self.session.scalars(select(Membership.group_id).where(Membership.user_id == user.id))
-        )
+        present = groups_of(self.session, user.id)
         wanted = set(group_ids)
         for group_id in sorted(wanted - present):
             self.join(user, self.group(group_id))
@@ -342,6 +340,12 @@ def _members(group_id: int) -> Select[int]:
     return select(Membership.user_id).where(Membership.group_id == group_id)
 
 
+def groups_of(session: Session, user_id: int) -> frozenset[int]:
+    """Return the ids of the groups that a user belongs to."""
+    query = select(Membership.group_id).where(Membership.user_id == user_id)
+    return frozenset(session.scalars(query))
+
+
 def list_groups(
     session: Session, *, search: str = "", after: str = "", limit: int = 50
 ) -> tuple[list[tuple[Group, int]], bool]:
@@ -392,12 +396,17 @@ def find_principals(
 # -- the last administrator -----------------------------------------------------------------------
 
 
-def administrators(session: Session) -> Sequence[int]:
+def administrators(session: Session, among: Iterable[int] | None = None) -> Sequence[int]:
     """Return the ids of the active users who are administrators of the site, directly or by a
-    group."""
-    granted = select(Grant.principal_id).where(
-        Grant.node_id == ROOT_ID, Grant.role == ADMINISTRATOR
-    )
+    group.
+
+    :param among: the principals that have the role; those that have it now when left out.
+    """
+    granted: Any = among
+    if granted is None:
+        granted = select(Grant.principal_id).where(
+            Grant.node_id == ROOT_ID, Grant.role == ADMINISTRATOR
+        )
     members = select(Membership.user_id).where(Membership.group_id.in_(granted))
     query = select(User.id).where(User.active, or_(User.id.in_(granted), User.id.in_(members)))
     return session.scalars(query).all()

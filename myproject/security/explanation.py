@@ -15,8 +15,9 @@ from sqlalchemy import String, bindparam, select
 from sqlalchemy.orm import Session
 
 from myproject.security.access import ANONYMOUS, Policies, Reason
+from myproject.security.accounts import groups_of
 from myproject.security.identity import principals_of
-from myproject.security.models import Membership, Principal, User
+from myproject.security.models import Principal, User
 from myproject.tree.node import PUBLISHED, Node
 from myproject.tree.visibility import ids_in
 
@@ -125,8 +126,7 @@ def explain(
     principals = ANONYMOUS
     subject = None
     if user is not None:
-        groups = session.scalars(select(Membership.group_id).where(Membership.user_id == user.id))
-        principals = principals_of(user.id, frozenset(groups))
+        principals = principals_of(user.id, groups_of(session, user.id))
         subject = Named(user.id, user.kind, user.name, user.title)
         if not user.active:
             nothing = tuple(Answer(name, Why.INACTIVE) for name in policies.roles.permissions)

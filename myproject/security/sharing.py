@@ -239,9 +239,7 @@ class Sharing:
             for given in after.places[ROOT_ID].grants
             if given.role == ADMINISTRATOR
         ]
-        members = select(Membership.user_id).where(Membership.group_id.in_(left))
-        query = select(User.id).where(User.active, User.id.in_(left) | User.id.in_(members))
-        if self.session.scalar(query.limit(1)) is None:
+        if not administrators(self.session, among=left):
             raise LastAdministrator
 
     def _check_grant(self, policies: Policies, node: Node, change: Change) -> None:

@@ -8,7 +8,6 @@ from pyramid.config import Configurator
 from pyramid.i18n import TranslationStringFactory
 
 from myproject.exceptions import InvalidValue, TooManyAttempts
-from myproject.security.accounts import Accounts
 from myproject.security.audit import Event, record
 from myproject.security.logins import load_logins, revoke_logins
 from myproject.security.models import User
@@ -16,6 +15,7 @@ from myproject.security.permissions import SIGNED_IN
 from myproject.tree.site import leave_revision
 from myproject.views.agents import shown_agent
 from myproject.views.forms import Form, numbers_of, see_other, tell, typed_password
+from myproject.views.people import accounts_of
 from myproject.views.rendering import TEMPLATES, layout
 from myproject.views.sign_in import try_password, wait_message
 from myproject.views.static import no_root
@@ -42,7 +42,7 @@ def account_screen(request: Any, form: Form | None = None, status: int = 200) ->
 def change_password(request: Any) -> Any:
     """Change the password of somebody who knows the old one; other logins end."""
     leave_revision(request.dbsession)
-    form, registry, identity = Form(), request.registry, request.signed_in
+    form, identity = Form(), request.signed_in
     old, new, repeated = (typed_password(request, name) for name in ("old", "password", "repeated"))
     try:
         tried = try_password(request, identity.name, old)
@@ -55,8 +55,7 @@ def change_password(request: Any) -> Any:
     if new != repeated:
         form.errors["repeated"] = translate(_("It is not the same as above."))
     if not form.errors:
-        minimum = registry.settings["myproject.password_length"]
-        accounts = Accounts(request.dbsession, registry.passwords, request.actor, minimum=minimum)
+        accounts = accounts_of(request)
         try:
             user = accounts.user(identity.user_id)
             accounts.set_password(user, new, keep_login=identity.login_id)

@@ -50,6 +50,12 @@ def can_mail_links(request: Any) -> bool:
     return bool(known) and request.registry.getUtility(IMailer).is_working
 
 
+def link_hours(request: Any) -> int:
+    """Return how many hours a one-time link works, at least one."""
+    lifetime = request.registry.settings["myproject.link_lifetime"]
+    return max(1, round(lifetime.total_seconds() / 3600))
+
+
 def mail_link(request: Any, user: User, token: str, subject: Any, text: Any) -> None:
     """Mail a one-time link when the transaction has been committed.
 
@@ -57,11 +63,10 @@ def mail_link(request: Any, user: User, token: str, subject: Any, text: Any) -> 
     :raises CannotMailLinks:
     """
     settings = request.registry.settings
-    seconds = settings["myproject.link_lifetime"].total_seconds()
     mapping = {
         "name": user.title,
         "site": settings["myproject.site_title"],
-        "hours": max(1, round(seconds / 3600)),
+        "hours": link_hours(request),
         "url": one_time_url_for_mail(request, token),
     }
     subject, text = (request.localizer.translate(words % mapping) for words in (subject, text))

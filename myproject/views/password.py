@@ -9,7 +9,6 @@ from pyramid.i18n import TranslationStringFactory
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from myproject.exceptions import InvalidValue, LinkExpired
-from myproject.security.accounts import Accounts
 from myproject.security.audit import Actor, Event, record
 from myproject.security.logins import find_user, make_link, open_link, use_link
 from myproject.security.models import User
@@ -17,8 +16,9 @@ from myproject.security.names import normalize_account
 from myproject.tree.site import leave_revision
 from myproject.views.forms import Form, see_other, tell, text_of, typed_password
 from myproject.views.links import can_mail_links, mail_link
-from myproject.views.rendering import TEMPLATES, layout
-from myproject.views.sign_in import begin
+from myproject.views.people import accounts_of
+from myproject.views.rendering import TEMPLATES
+from myproject.views.sign_in import begin, small_screen
 from myproject.views.static import no_root
 
 _ = TranslationStringFactory("myproject")
@@ -67,15 +67,7 @@ def _mail_link(request: Any, user: User) -> None:
 def _reset_screen(
     request: Any, form: Form, *, sent: bool = False, status: int = 200
 ) -> dict[str, Any]:
-    request.response.status_int = status
-    request.response.cache_control = "no-store"
-    return {
-        **layout(request, request.localizer.translate(_("Forgotten password")), account=False),
-        "alone": True,
-        "form": form,
-        "sent": sent,
-        "can_reset": can_mail_links(request),
-    }
+    return small_screen(request, _("Forgotten password"), status, form=form, sent=sent)
 
 
 def one_time_form(request: Any) -> dict[str, Any]:
@@ -112,12 +104,10 @@ def _set_password(request: Any, user: User, token: str, form: Form) -> None:
     if password != typed_password(request, "repeated"):
         form.errors["repeated"] = request.localizer.translate(_("It is not the same as above."))
         return
-    session, registry = request.dbsession, request.registry
-    use_link(session, token)
+    use_link(request.dbsession, token)
     actor = Actor(user.id, user.name, request.actor.address)
-    minimum = registry.settings["myproject.password_length"]
     try:
-        Accounts(session, registry.passwords, actor, minimum=minimum).set_password(user, password)
+        accounts_of(request, actor).set_password(user, password)
     except InvalidValue as error:
         form.refuse(error)
 
@@ -125,20 +115,12 @@ def _set_password(request: Any, user: User, token: str, form: Form) -> None:
 def _one_time_screen(
     request: Any, user: User | None, form: Form, status: int = 200
 ) -> dict[str, Any]:
-    request.response.status_int = status
-    request.response.cache_control = "no-store"
     # The address is a secret until it was used. With "no-referrer" browsers would not say either
     # that the form comes from this site.
     request.response.headers["Referrer-Policy"] = "same-origin"
     title = _("Choose a password") if user is not None else _("This link does not work any more")
-    return {
-        **layout(request, request.localizer.translate(title), account=False),
-        "alone": True,
-        "form": form,
-        "user": user,
-        "can_reset": can_mail_links(request),
-        "password_length": request.registry.settings["myproject.password_length"],
-    }
+    length = request.registry.settings["myproject.password_length"]
+    return small_screen(request, title, status, form=form, user=user, password_length=length)
 
 
 def includeme(config: Configurator) -> None:

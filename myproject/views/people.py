@@ -12,7 +12,8 @@ from sqlalchemy import select
 from myproject.exceptions import AccountError, InvalidValue, OutOfReach
 from myproject.security.access import ANONYMOUS
 from myproject.security.accounts import Accounts
-from myproject.security.models import Grant, Group, Membership, User
+from myproject.security.audit import Actor
+from myproject.security.models import Grant, Group, User
 from myproject.security.names import normalize_account
 from myproject.security.permissions import Roles
 from myproject.tree.node import Node
@@ -69,11 +70,11 @@ def refused(request: Any, error: AccountError | InvalidValue, form: Form) -> Non
         tell(request, str(error), "danger")
 
 
-def accounts_of(request: Any) -> Accounts:
-    """Return the operations on accounts, for whoever asks."""
+def accounts_of(request: Any, actor: Actor | None = None) -> Accounts:
+    """Return the operations on accounts, for whoever asks or for another *actor*."""
     registry = request.registry
     minimum = registry.settings["myproject.password_length"]
-    return Accounts(request.dbsession, registry.passwords, request.actor, minimum=minimum)
+    return Accounts(request.dbsession, registry.passwords, actor or request.actor, minimum=minimum)
 
 
 def check_confirmed(request: Any, principal: User | Group) -> None:
@@ -96,12 +97,6 @@ def check_reach(request: Any, principal: User | Group, principals: frozenset[int
     for boundary_id, permissions in theirs.permissions.items():
         if not permissions <= mine.at(boundary_id):
             raise OutOfReach(principal.title)
-
-
-def groups_of(request: Any, user_id: int) -> frozenset[int]:
-    """Return the ids of the groups that a user belongs to."""
-    query = select(Membership.group_id).where(Membership.user_id == user_id)
-    return frozenset(request.dbsession.scalars(query))
 
 
 def holdings(request: Any, roles: Roles, principals: Iterable[int], own: int) -> list[Holding]:

@@ -153,10 +153,15 @@ def _change(request: Any) -> Change:
         raise InvalidValue("action", "There is no such change.")
     if isinstance(action, Change):
         return action
-    number = text_of(request, "principal", 30)
-    if not (number.isascii() and number.isdecimal() and len(number) < 19):
+    number = _id_in(text_of(request, "principal", 30))
+    if number is None:
         raise InvalidValue("principal", "Choose a person or a group.")
-    return action(int(number), text_of(request, "role", 50))
+    return action(number, text_of(request, "role", 50))
+
+
+def _id_in(text: str) -> int | None:
+    """Return the number that *text* is, if it can be that of a row."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 class _Screen:
@@ -334,8 +339,8 @@ class _Screen:
             return nobody
         session, user = self.request.dbsession, None
         if wanted != VISITORS:
-            known = wanted.isascii() and wanted.isdecimal() and len(wanted) < 19
-            user = session.get(User, int(wanted)) if known else None
+            number = _id_in(wanted)
+            user = None if number is None else session.get(User, number)
             if user is None:
                 return {**nobody, "subject": self.translate(_("Nobody by this number"))}
         explanation = explain(session, policies, self.node, user, self.named)

@@ -120,14 +120,19 @@ def sign_out(request: Any) -> Response:
 
 
 def _form(request: Any, form: Form, status: int = 200, message: Any = "") -> dict[str, Any]:
+    shown = request.localizer.translate(message) if message else ""
+    return small_screen(request, _("Sign in"), status, form=form, message=shown)
+
+
+def small_screen(request: Any, title: Any, status: int, **values: Any) -> dict[str, Any]:
+    """Return the variables of a screen on the way in: one small form, kept by nobody."""
     request.response.status_int = status
     request.response.cache_control = "no-store"
     return {
-        **layout(request, request.localizer.translate(_("Sign in")), account=False),
+        **layout(request, request.localizer.translate(title), account=False),
         "alone": True,
-        "form": form,
-        "message": request.localizer.translate(message) if message else "",
         "can_reset": can_mail_links(request),
+        **values,
     }
 
 

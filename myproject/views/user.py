@@ -12,23 +12,21 @@ from sqlalchemy import select
 
 from myproject.exceptions import AccountError, InvalidValue, PrincipalGone
 from myproject.interfaces import IRoles
-from myproject.security.accounts import Accounts
+from myproject.security.accounts import Accounts, groups_of
 from myproject.security.audit import Event, load_entries, record
 from myproject.security.identity import principals_of
 from myproject.security.logins import load_logins, make_link, revoke_logins
 from myproject.security.models import Group, User
-from myproject.security.passwords import LONGEST
 from myproject.security.permissions import Permission
 from myproject.tree.site import leave_revision
 from myproject.views.agents import shown_agent
 from myproject.views.audit import lines_of
-from myproject.views.forms import Form, numbers_of, see_other, tell, text_of
-from myproject.views.links import can_mail_links, mail_link, one_time_url
+from myproject.views.forms import Form, numbers_of, see_other, tell, text_of, typed_password
+from myproject.views.links import can_mail_links, link_hours, mail_link, one_time_url
 from myproject.views.people import (
     accounts_of,
     check_confirmed,
     check_reach,
-    groups_of,
     holdings,
     refused,
     screen,
@@ -65,7 +63,7 @@ def _screen(request: Any, form: Form) -> dict[str, Any]:
         person = accounts_of(request).user(_number(request))
     except PrincipalGone as gone:
         raise HTTPNotFound(str(gone)) from gone
-    groups = groups_of(request, person.id)
+    groups = groups_of(session, person.id)
     stored = {"name": person.name, "title": person.title, "email": person.email or ""}
     form.values = {**stored, "groups": groups, **form.values}
     entries, _more = load_entries(session, principal_id=person.id, limit=RECENT)
@@ -90,15 +88,10 @@ def _screen(request: Any, form: Form) -> dict[str, Any]:
         lines=lines_of(request, entries),
         audit_url=with_query(request, "/@@audit", person=person.name),
         link=_waiting_link(request, person.id),
-        link_hours=hours_of(settings["myproject.link_lifetime"]),
+        link_hours=link_hours(request),
         can_mail=can_mail_links(request),
         password_length=settings["myproject.password_length"],
     )
-
-
-def hours_of(lifetime: Any) -> int:
-    """Return how many hours a link works, at least one."""
-    return max(1, round(lifetime.total_seconds() / 3600))
 
 
 def all_groups(request: Any) -> list[Any]:
@@ -165,7 +158,7 @@ def _act(
     try:
         person = accounts.user(number)
         title = person.title
-        check_reach(request, person, principals_of(number, groups_of(request, number)))
+        check_reach(request, person, principals_of(number, groups_of(request.dbsession, number)))
         operation(accounts, person)
         request.dbsession.flush()
     except (AccountError, InvalidValue) as error:
@@ -184,7 +177,7 @@ def save(request: Any) -> Any:
 
     def operation(accounts: Accounts, person: User) -> None:
         accounts.change_user(person, **typed)
-        present = groups_of(request, person.id)
+        present = groups_of(request.dbsession, person.id)
         # Only what was changed in this form: somebody else may have changed the rest meanwhile.
         wanted = (present | (chosen - had)) - (had - chosen)
         if wanted == present:
@@ -242,7 +235,7 @@ def link(request: Any) -> Any:
 def password(request: Any) -> Any:
     """Set the password."""
     leave_revision(request.dbsession)
-    chosen = str(request.POST.get("password", ""))[: LONGEST + 1]
+    chosen = typed_password(request, "password")
     identity = request.signed_in
 
     def operation(accounts: Accounts, person: User) -> None:

@@ -9,15 +9,14 @@ from pyramid.i18n import TranslationStringFactory
 
 from myproject.exceptions import AccountError, InvalidValue
 from myproject.security.accounts import list_users
-from myproject.security.passwords import LONGEST
 from myproject.security.permissions import Permission
 from myproject.tree.site import leave_revision
-from myproject.views.forms import Form, numbers_of, see_other, tell, text_of
-from myproject.views.links import can_mail_links
+from myproject.views.forms import Form, numbers_of, see_other, tell, text_of, typed_password
+from myproject.views.links import can_mail_links, link_hours
 from myproject.views.people import PAGE, accounts_of, check_reach, refused, screen, with_query
 from myproject.views.rendering import TEMPLATES
 from myproject.views.static import no_root
-from myproject.views.user import all_groups, hand_over, hours_of
+from myproject.views.user import all_groups, hand_over
 
 _ = TranslationStringFactory("myproject")
 
@@ -61,7 +60,7 @@ def _form(request: Any, form: Form) -> dict[str, Any]:
         form=form,
         groups=all_groups(request),
         can_mail=can_mail_links(request),
-        link_hours=hours_of(settings["myproject.link_lifetime"]),
+        link_hours=link_hours(request),
         password_length=settings["myproject.password_length"],
         users_url=f"{request.mount}/@@users",
     )
@@ -72,7 +71,7 @@ def create_user(request: Any) -> Any:
     session = request.dbsession
     typed = {name: text_of(request, name, 300) for name in ("name", "title", "email")}
     way, chosen = text_of(request, "way", 10), numbers_of(request, "groups")
-    password = str(request.POST.get("password", ""))[: LONGEST + 1] if way == "password" else None
+    password = typed_password(request, "password") if way == "password" else None
     try:
         accounts = accounts_of(request)
         person = accounts.create_user(**typed, password=password)
