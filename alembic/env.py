@@ -6,7 +6,8 @@ The connection is handed in by ``myproject.db.migrations``, which knows the ini 
 from sqlalchemy import Connection, text
 
 from alembic import context
-from myproject.content import references, types  # noqa: F401 - their tables belong to the metadata
+from myproject import jobs  # noqa: F401 - its table belongs to the metadata
+from myproject.content import references, types  # noqa: F401
 from myproject.db.base import Base
 from myproject.security import models  # noqa: F401
 
@@ -30,7 +31,22 @@ def run(connection: Connection) -> None:
     context.run_migrations()
 
 
+def write_sql() -> None:
+    """Write the statements that the migrations would execute."""
+    dialect = context.config.attributes["dialect"]
+    context.configure(
+        dialect=dialect,
+        dialect_name=dialect.name,
+        literal_binds=True,
+        render_as_batch=dialect.name == "sqlite",
+    )
+    context.run_migrations()
+
+
 connection = context.config.attributes.get("connection")
-if connection is None:
+if context.is_offline_mode():
+    write_sql()
+elif connection is None:
     raise SystemExit("Migrations run through: myproject -c FILE.ini db upgrade")
-run(connection)
+else:
+    run(connection)

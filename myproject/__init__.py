@@ -5,20 +5,17 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pyramid.config import Configurator
-from pyramid.exceptions import (
-    ConfigurationConflictError,
-    ConfigurationError,
-    ConfigurationExecutionError,
-)
 from pyramid.router import Router
 
+from myproject.content import known
 from myproject.db.migrations import ensure_current
 from myproject.exceptions import ConfigurationProblem
+from myproject.extend.configurator import SiteConfigurator
+from myproject.extend.switching import include_addons
+from myproject.interfaces import IContentTypes
 from myproject.registry import SiteRegistry, registry_of
 from myproject.settings import Settings
 
@@ -56,12 +53,32 @@ def create_app(global_config: dict[str, str], **ini: str) -> Router:
     """
     config = configure(global_config, **ini)
     registry = registry_of(config)
-    migrate = registry.declared_settings["myproject.auto_migrate"]
-    ensure_current(registry.database, ini_name(global_config), migrate=migrate)
+    prepare_database(registry, ini_name(global_config))
     return config.make_wsgi_app()
 
 
-def configure(global_config: dict[str, str], **ini: str) -> Configurator:
+def prepare_database(registry: SiteRegistry, ini_name: str) -> None:
+    """Check the database, or bring it up to date where settings say so.
+
+    :raises DatabaseUnavailable, DatabaseOutdated:
+    """
+    migrate = registry.declared_settings["myproject.auto_migrate"]
+    branches = registry.extensions.migrations()
+    ensure_current(registry.database, ini_name, branches, migrate=migrate)
+    record_types(registry)
+
+
+def record_types(registry: SiteRegistry) -> None:
+    """Have the database remember the content types that are on, for when they no longer are."""
+    types = registry.getUtility(IContentTypes)
+    with registry.database.read_session() as session:
+        if not known.unrecorded(session, types):
+            return
+    with registry.database.transaction() as session:
+        known.record_types(session, types)
+
+
+def configure(global_config: dict[str, str], **ini: str) -> SiteConfigurator:
     """Return the complete, committed configuration; the database is not asked.
 
     :param global_config: PasteDeploy's, ``__file__`` names the ini file.
@@ -71,38 +88,15 @@ def configure(global_config: dict[str, str], **ini: str) -> Configurator:
     settings = Settings.load(ini, os.environ, ini_name(global_config))
     registry = SiteRegistry("myproject")
     registry.declared_settings = settings
-    config = Configurator(registry=registry)
+    config = SiteConfigurator(registry=registry)
     config.setup_registry(settings=pyramid_settings(settings))
-    for part in ("extend", "db", "mail", "tree", "security", "content", "views"):
+    for part in ("extend", "db", "mail", "tree", "security", "content", "jobs", "health", "views"):
         config.include(f"myproject.{part}")
     config.commit()
     include_addons(config, settings["myproject.addons"])
     settings.check_unknown()
     config.include("myproject.boot")
     return config
-
-
-def include_addons(config: Configurator, names: Iterable[str]) -> None:
-    """Include the add-ons in order and settle their conflicts.
-
-    :raises ConfigurationProblem: for one that cannot be included, and for two that want the same.
-    """
-    for name in names:
-        try:
-            config.include(name)
-        except (ImportError, ConfigurationError) as error:
-            raise ConfigurationProblem(
-                f"myproject.addons: {name} cannot be included: {error}"
-            ) from error
-    try:
-        config.commit()
-    except ConfigurationConflictError as error:
-        raise ConfigurationProblem(f"myproject.addons: two includes conflict: {error}") from error
-    except ConfigurationExecutionError as error:
-        if not isinstance(error.evalue, ConfigurationProblem):
-            raise
-        place = " ".join(str(error.info).split())
-        raise ConfigurationProblem(f"myproject.addons: {error.evalue} ({place})") from error
 
 
 def pyramid_settings(settings: Settings) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from pyramid.config import Configurator
 from pyramid.interfaces import IRoutesMapper
 
-from myproject.interfaces import IRoles
+from myproject.content import make_renderer
+from myproject.interfaces import IMarkdownRenderer, IRoles
 from myproject.registry import registry_of
 from myproject.tree.traversal import VIEW_SELECTOR
+from myproject.views.overrides import override_templates
 from myproject.views.request import freeze_request_class
 
 
@@ -25,6 +27,8 @@ def includeme(config: Configurator) -> None:
     """Compute what depends on everything that was configured."""
     registry = registry_of(config)
     registry.reserved_names = reserved_names(config)
+    registry.registerUtility(make_renderer(registry.markup_rules), IMarkdownRenderer)
+    override_templates(config, registry.extensions.overrides)
     # The operator has the last word on roles, those of add-ons included.
     registry.getUtility(IRoles).extend(registry.declared_settings["myproject.roles"])
     freeze_request_class(registry)

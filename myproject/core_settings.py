@@ -7,8 +7,8 @@ from pydantic import Field
 
 from myproject.declarations import Setting
 from myproject.setting_types import (
+    AddonName,
     DatabaseUrl,
-    DottedName,
     Duration,
     ForwardedHeader,
     HeaderName,
@@ -75,9 +75,10 @@ CORE: tuple[Setting, ...] = (
     ),
     Setting(
         "myproject.addons",
-        tuple[DottedName, ...],
+        tuple[AddonName, ...],
         (),
-        "The add-ons that are switched on, by dotted name.",
+        "The add-ons that are switched on: names that `myproject addons` lists, or dotted names of "
+        "Python packages.",
     ),
     Setting(
         "myproject.development",

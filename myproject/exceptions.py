@@ -15,12 +15,38 @@ class ConfigurationProblem(MyprojectError):
     """The application cannot start as configured. The message names the ini key."""
 
 
+class NoSuchService(MyprojectError):
+    """Nobody has registered a service of this kind: its add-on is not switched on."""
+
+    def __init__(self, interface: str, name: str) -> None:
+        named = f" called {name!r}" if name else ""
+        super().__init__(f"There is no service {interface}{named}. Is its add-on switched on?")
+
+
 class DatabaseUnavailable(ConfigurationProblem):
     """The database named by ``sqlalchemy.url`` does not answer."""
 
 
 class DatabaseOutdated(ConfigurationProblem):
     """The database's schema is not the one this version needs."""
+
+
+class MigrationFailed(MyprojectError):
+    """A migration raised; the database is what it was.
+
+    :param addon: whose it is; empty for the core.
+    :param revision: its id.
+    :param place: file and line.
+    :param reason: what it raised.
+    """
+
+    def __init__(self, addon: str, revision: str, place: str, reason: str) -> None:
+        whose = f"of the add-on {addon!r}" if addon else "of the core"
+        super().__init__(
+            f"The migration {revision} {whose} failed, and nothing has changed.\n{place}: {reason}"
+        )
+        self.addon = addon
+        self.revision = revision
 
 
 class ReadOnlySession(MyprojectError):

@@ -35,6 +35,16 @@ class SiteRegistry(Registry):
     static_urls: Callable[[Any, str], str]
     #: ``request -> messages`` in the request's language.
     messages: Callable[[Any], Mapping[str, str]]
+    #: What directives have registered, :class:`myproject.extend.points.Extensions`.
+    extensions: Any
+    #: The add-ons that are on, in order, :class:`myproject.extend.switching.Addon`.
+    addons: Any = ()
+    #: Name of the add-on that is being included; empty while the core is.
+    including: str = ""
+    #: The site outside of requests, :class:`myproject.scope.Scopes`.
+    scopes: Any
+    #: What add-ons add to Markdown, :class:`myproject.content.markup.rules.MarkupRules`.
+    markup_rules: Any
     #: Short hash of what shapes every page besides content.
     fingerprint: str
 

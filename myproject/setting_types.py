@@ -38,11 +38,11 @@ Duration = Annotated[
 
 # -- names ----------------------------------------------------------------------------------------
 
-DottedName = Annotated[
+AddonName = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
-        description="the dotted name of a Python package such as mysite.shop",
+        pattern=r"^[A-Za-z_][\w-]*(\.[A-Za-z_]\w*)*$",
+        description="the name of an add-on such as search, or the dotted name of a package",
     ),
 ]
 HeaderName = Annotated[

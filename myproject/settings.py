@@ -106,7 +106,7 @@ class Settings(Mapping[str, Any]):
         :raises SettingsError: with the problems of all these settings at once.
         """
         settings = cls(ini_values, environ, ini_name)
-        settings._declare_all(tuple(declarations), "myproject")
+        settings.declare_all(declarations, "myproject")
         return settings
 
     def declare(self, setting: Setting, owner: str) -> Any:
@@ -116,8 +116,16 @@ class Settings(Mapping[str, Any]):
         :raises SettingsError: if the key is taken (the message names both owners), or if the
             value cannot be used. In the second case the key counts as known all the same.
         """
-        self._declare_all((setting,), owner)
-        return self._values[setting.key]
+        return self.declare_all((setting,), owner)[0]
+
+    def declare_all(self, settings: Iterable[Setting], owner: str) -> tuple[Any, ...]:
+        """Add settings and return their values, in order.
+
+        :raises SettingsError: with the problems of all of them.
+        """
+        declared = tuple(settings)
+        self._declare_all(declared, owner)
+        return tuple(self._values[setting.key] for setting in declared)
 
     def check_unknown(self) -> None:
         """Refuse what nobody declared; call it when all add-ons have declared theirs.

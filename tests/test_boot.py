@@ -16,8 +16,8 @@ from myproject.content.types import Page
 from myproject.exceptions import ConfigurationProblem, InvalidName
 from myproject.interfaces import IContentTypes, IRoles
 from myproject.registry import registry_of
-from myproject.settings import Setting, SettingsError
-from tests.conftest import DEFAULTS, Site
+from myproject.settings import Setting
+from myproject.testing import DEFAULTS, Site
 
 
 class Recipe(Page):
@@ -138,7 +138,7 @@ def test_an_add_on_brings_a_setting_a_type_and_a_route(ini, addons):
 
     def include(config):
         seen.append(
-            config.declare_setting(Setting("myproject.kitchen.stars", int, 3, "How many stars."))
+            config.add_settings(Setting("myproject.kitchen.stars", int, 3, "How many stars."))
         )
         config.add_content_type(Recipe, "Recipe", addable_in=["folder"])
         config.add_route("kitchen", "/kitchen")
@@ -171,7 +171,7 @@ def test_pages_cannot_take_the_names_of_routes(sqlite_backend, addons):
 
 def test_a_wrong_value_of_an_add_on_s_setting_is_told(capsys, ini, addons):
     def include(config):
-        config.declare_setting(Setting("myproject.kitchen.stars", int, 3, "How many stars."))
+        config.add_settings(Setting("myproject.kitchen.stars", int, 3, "How many stars."))
 
     told = refusal(
         capsys, **ini, **{"myproject.addons": addons(include), "myproject.kitchen.stars": "x"}
@@ -181,10 +181,12 @@ def test_a_wrong_value_of_an_add_on_s_setting_is_told(capsys, ini, addons):
 
 def test_a_setting_declared_twice_names_both_owners(ini, addons):
     def include(config):
-        config.declare_setting(Setting("myproject.kitchen.stars", int, 3, "How many stars."))
+        config.add_settings(Setting("myproject.kitchen.stars", int, 3, "How many stars."))
 
-    with pytest.raises(SettingsError, match="declared twice"):
+    expected = r"an_add_on_1: myproject.kitchen.stars is declared twice, by an_add_on_0 and by an_"
+    with pytest.raises(ConfigurationProblem, match=expected) as caught:
         configure({}, **ini, **{"myproject.addons": addons(include, include)})
+    assert "test_boot.py, line" in str(caught.value)
 
 
 def test_two_add_ons_that_claim_one_type_conflict(ini, addons):
@@ -194,7 +196,9 @@ def test_two_add_ons_that_claim_one_type_conflict(ini, addons):
     def other(config):
         config.add_content_type(Recipe, "Another recipe")
 
-    with pytest.raises(ConfigurationProblem, match="two includes conflict"):
+    with pytest.raises(
+        ConfigurationProblem, match="2 includes want the same content type 'recipe'"
+    ):
         configure({}, **ini, **{"myproject.addons": addons(one, other)})
 
 
@@ -261,7 +265,7 @@ def test_add_ons_add_permissions_and_roles_in_any_order(ini, addons):
 
     def second(config):
         config.add_role("moderator", "Moderator", ["view"])
-        config.declare_permission("moderate", "moderate comments")
+        config.add_permission("moderate", "moderate comments")
 
     roles = roles_of(ini, **{"myproject.addons": addons(first, second)})
     assert roles["moderator"].permissions == {"view", "moderate"}
@@ -279,7 +283,7 @@ def test_add_ons_add_permissions_and_roles_in_any_order(ini, addons):
         (lambda config: config.add_role("x", "X", ["fly"]), "There is no permission fly"),
         (lambda config: config.add_role("A b", "X", []), "cannot be the name of a role"),
         (
-            lambda config: config.declare_permission("A b", "X"),
+            lambda config: config.add_permission("A b", "X"),
             "cannot be the name of a permission",
         ),
     ],
@@ -295,7 +299,7 @@ def test_two_add_ons_that_add_one_role_conflict(ini, addons, capsys):
         config.add_role("x", "X", ["view"])
 
     told = refusal(capsys, **ini, **{"myproject.addons": addons(include, lambda c: include(c))})
-    assert "conflict" in told
+    assert "2 includes want the same added role 'x'" in told
 
 
 def test_the_operator_has_the_last_word_on_roles(ini, addons):

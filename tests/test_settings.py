@@ -130,9 +130,9 @@ def test_core_help_is_a_plain_sentence(setting: Setting):
         ),
         (
             "myproject.addons",
-            "mysite.shop my-site",
+            "mysite.shop my.site-two",
             "must be a list separated by spaces, commas or new lines, "
-            "each item the dotted name of a Python package such as mysite.shop",
+            "each item the name of an add-on such as search, or the dotted name of a package",
         ),
         (
             "myproject.canonical_host",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from configparser import Error as ConfigParserError
 from contextlib import contextmanager
 from functools import cached_property
@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from pyramid.config import Configurator
 from pyramid.paster import get_appsettings, setup_logging
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from myproject import configure
+from myproject import configure, prepare_database
 from myproject.db.engine import Database
-from myproject.db.migrations import ensure_current
 from myproject.exceptions import ConfigurationProblem, InvalidName, MyprojectError
+from myproject.extend.configurator import SiteConfigurator
+from myproject.extend.points import Branch
 from myproject.interfaces import IRoles
 from myproject.registry import SiteRegistry, registry_of
+from myproject.scope import Scopes
 from myproject.security.permissions import Roles
 from myproject.tree.names import check_name
 from myproject.tree.operations import Tree
@@ -64,7 +65,7 @@ class Context:
         self.ini = ini
 
     @cached_property
-    def configurator(self) -> Configurator:
+    def configurator(self) -> SiteConfigurator:
         """The committed configuration; the database has not been asked."""
         if not Path(self.ini).is_file():
             raise ConfigurationProblem(
@@ -101,9 +102,19 @@ class Context:
     @cached_property
     def current_database(self) -> Database:
         """The application's database, its schema checked, or migrated where settings say so."""
-        migrate = self.registry.settings["myproject.auto_migrate"]
-        ensure_current(self.database, Path(self.ini).name, migrate=migrate)
+        prepare_database(self.registry, Path(self.ini).name)
         return self.database
+
+    @property
+    def branches(self) -> Sequence[Branch]:
+        """The migrations of the add-ons that are on."""
+        return self.registry.extensions.migrations()
+
+    @property
+    def scopes(self) -> Scopes:
+        """The site outside of requests, its database checked."""
+        assert self.current_database
+        return self.registry.scopes
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from alembic.util import CommandError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from myproject import record_types
 from myproject.cli.accounts import accounts_in, expiry, make_administrator, new_link
 from myproject.cli.context import Context, counted, progress
 from myproject.content.transfer.importer import import_directory
-from myproject.db.migrations import needed_heads, present_heads, upgrade
-from myproject.exceptions import DatabaseOutdated, DatabaseUnavailable
+from myproject.db.migrations import needed_heads, pending, present_heads, upgrade
+from myproject.exceptions import DatabaseUnavailable
 from myproject.interfaces import IContentTypes, IMarkdownRenderer
 from myproject.security.accounts import administrators
 from myproject.security.models import Grant, User
@@ -112,13 +112,8 @@ def _create_folder(context: Context) -> None:
 
 def _upgrade(context: Context) -> None:
     _create_folder(context)
-    try:
-        upgrade(context.database)
-    except CommandError as error:
-        raise DatabaseOutdated(
-            f"sqlalchemy.url = {context.database.shown_url}: the database was made by "
-            f"a newer version, or by an add-on that is not installed: {error}"
-        ) from error
+    upgrade(context.database, context.branches)
+    record_types(context.registry)
 
 
 @click.group()
@@ -129,13 +124,20 @@ def db() -> None:
 @db.command("upgrade")
 @click.pass_obj
 def upgrade_command(context: Context) -> None:
-    """Run the migrations that are missing, all in one transaction."""
+    """Run the migrations that are missing, the core's and those of the add-ons that are on.
+
+    All in one transaction: if one of them fails, nothing has changed.
+    """
     _create_folder(context)
     context.database.check_reachable()
-    before = present_heads(context.database)
+    steps = pending(context.database, context.branches)
     _upgrade(context)
+    for step in steps:
+        click.echo(
+            f"{step.revision}: {step.title} {f'({step.addon})' if step.addon else ''}".rstrip()
+        )
+    verb = "is now up to date" if steps else "was up to date"
     after = present_heads(context.database)
-    verb = "was up to date" if before == after else "is now up to date"
     click.echo(f"The database {verb}: {', '.join(sorted(after))}")
 
 
@@ -144,8 +146,8 @@ def upgrade_command(context: Context) -> None:
 def current(context: Context) -> None:
     """Show the schema's version. Status 1 if migrations are missing."""
     context.database.check_reachable()
-    present, needed = present_heads(context.database), needed_heads()
+    present, needed = present_heads(context.database), needed_heads(context.branches)
     click.echo(f"present: {', '.join(sorted(present)) or 'nothing'}")
     click.echo(f"needed:  {', '.join(sorted(needed))}")
-    if present != needed:
+    if not needed <= present:
         raise SystemExit(1)

@@ -127,5 +127,8 @@ def _print_broken_links(report: Report, plan: bool) -> None:
 def export_command(context: Context, directory: Path, at: tuple[str, ...]) -> None:
     """Export pages as a directory of Markdown, which must be new or empty."""
     with context.reading() as session:
-        count = export_directory(session, directory, at=at, progress=progress("Exporting"))
+        types = context.registry.getUtility(IContentTypes)
+        count = export_directory(
+            session, directory, types=types, at=at, progress=progress("Exporting")
+        )
     click.echo(f"Wrote {counted(count, 'file')} to {directory}.")

@@ -7,10 +7,10 @@ from pyramid.config import Configurator
 from pyramid.i18n import TranslationStringFactory
 
 from myproject.content.markup import MarkdownRenderer
+from myproject.content.markup.rules import MarkupRules
 from myproject.content.operations import redirect_copied_references
 from myproject.content.types import Folder, Link, Page
 from myproject.interfaces import IMarkdownRenderer
-from myproject.registry import registry_of
 from myproject.tree.events import NodeCopied
 
 #: Ids of the frame that templates put around content; no heading may get one of them.
@@ -19,10 +19,13 @@ LAYOUT_IDS = ("site-main", "site-toc", "site-listing", "site-suggestions")
 _ = TranslationStringFactory("myproject")
 
 
+def make_renderer(rules: MarkupRules) -> IMarkdownRenderer:
+    """Return the renderer of a site, with what add-ons add."""
+    return MarkdownRenderer(rules, reserved_ids=LAYOUT_IDS)
+
+
 def includeme(config: Configurator) -> None:
-    """Register the built-in types and the Markdown renderer."""
-    renderer = MarkdownRenderer(reserved_ids=LAYOUT_IDS)
-    registry_of(config).registerUtility(renderer, IMarkdownRenderer)
+    """Register the built-in types."""
     config.add_content_type(Page, _("Page"), description=_("Text, with pages below it."))
     config.add_content_type(Folder, _("Folder"), description=_("Only holds other pages."))
     config.add_content_type(Link, _("Link"), description=_("Leads to a page or a web address."))

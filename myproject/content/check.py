@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from myproject.content.destinations import link_destinations
+from myproject.content.known import stored_types
 from myproject.content.references import Reference, reference_id
 from myproject.content.registry import ContentTypes
 from myproject.content.transfer.links import (
@@ -24,7 +25,7 @@ from myproject.content.transfer.links import (
     split_destination,
     split_path,
 )
-from myproject.content.types import Link, Page
+from myproject.content.types import Content, Link, Page
 from myproject.tree.copying import descend
 from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.urls import join_path
@@ -50,18 +51,33 @@ class BrokenLink(NamedTuple):
 def check_content(session: Session, types: ContentTypes) -> Iterator[str]:
     """Yield a sentence for each type without an add-on and each node whose references are stale."""
     counts = select(Node.type, func.count()).group_by(Node.type).order_by(Node.type)
+    stored_here = stored_types(session, types)
     for name, count in session.execute(counts).all():
         if types.get(name) is None:
-            yield f"{count} nodes have the type {name!r}, whose add-on is not switched on."
+            nodes = "1 node has" if count == 1 else f"{count} nodes have"
+            known = stored_here.get(name)
+            addon = f" of the add-on {known.addon!r}, which" if known else ", whose add-on"
+            yield f"{nodes} the type {name!r}{addon} is not switched on."
     stored: dict[int, set[int]] = {}
     for source, target in session.execute(select(Reference.source_id, Reference.target_id)):
         stored.setdefault(source, set()).add(target)
     outline = _Outline(session)
-    for cls in (Page, Link):
-        for (node,) in _in_batches(session, cls, cls):
+    for cls, names in _with_references(types).items():
+        for (node,) in _in_batches(session, cls, cls, types=names):
             if node.referenced_ids() & outline.ids != stored.get(node.id, set()):
                 where = outline.describe(node.id)
                 yield f"{where}: its stored references are not those of its text; save it again."
+
+
+def _with_references(types: ContentTypes) -> dict[type[Content], list[str]]:
+    """Return the classes whose content may refer to nodes, and the types that belong to each."""
+    found: dict[type[Content], list[str]] = {}
+    for content_type in types:
+        cls = content_type.cls
+        if issubclass(cls, Content) and cls.referenced_ids is not Content.referenced_ids:
+            top = next((core for core in (Page, Link) if issubclass(cls, core)), cls)
+            found.setdefault(top, []).append(content_type.name)
+    return found
 
 
 def broken_links(
@@ -101,21 +117,24 @@ def _links(session: Session) -> Iterator[tuple[int, str | None, str, str]]:
     """Yield id, URL (of a Link), source and HTML (of a Page) of everything that may have links."""
     for page_id, body, html in _in_batches(session, Page, Page.id, Page.body, Page.body_html):
         yield page_id, None, body, html
-    for (link,) in _in_batches(session, Link, Link):
-        kept = str(link.extra.get("url") or "")
-        yield (
-            link.id,
-            link.url or kept if link.target_id is None else f"node:{link.target_id}",
-            "",
-            "",
-        )
+    columns = (Link.id, Link.url, Link.target_id, Link.extra)
+    for link_id, url, target_id, extra in _in_batches(session, Link, *columns):
+        kept = url or str(extra.get("url") or "")
+        yield link_id, kept if target_id is None else f"node:{target_id}", "", ""
 
 
-def _in_batches(session: Session, cls: type[Page | Link], *columns: Any) -> Iterator[Any]:
-    """Yield rows of all nodes of a class: a few at a time, and without a transaction."""
+def _in_batches(
+    session: Session, cls: type[Node], *columns: Any, types: Iterable[str] | None = None
+) -> Iterator[Any]:
+    """Yield rows of all nodes of a class: a few at a time, and without a transaction.
+
+    :param types: only of these: rows of others cannot be loaded as objects of the class.
+    """
     last = 0
     while True:
         query = select(cls.id, *columns).where(cls.id > last).order_by(cls.id).limit(_BATCH)
+        if types is not None:
+            query = query.where(cls.type.in_(types))
         rows = session.execute(query).all()
         if not rows:
             return

@@ -6,13 +6,17 @@ writes what a node says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import delete, insert, inspect, select, update
+from sqlalchemy import Table, bindparam, delete, insert, inspect, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
+from sqlalchemy.orm.util import identity_key
 
+from myproject.content.columns import own_columns
+from myproject.content.events import ContentSaved
+from myproject.content.fields import fields_of, validate
 from myproject.content.references import (
     Reference,
     replace_in_html,
@@ -27,10 +31,12 @@ from myproject.exceptions import InvalidValue
 from myproject.interfaces import IMarkdownRenderer
 from myproject.tree.copying import descend
 from myproject.tree.events import NodeCopied
+from myproject.tree.known import own_tables
 from myproject.tree.node import Node
+from myproject.tree.operations import Tree
 
 #: Written by the tree's operations, never by a save.
-STRUCTURE = frozenset({"id", "parent_id", "name", "position", "type"})
+STRUCTURE = frozenset({"id", "parent_id", "name", "position", "boundary_id", "type"})
 
 
 def set_fields(node: Node, values: Mapping[str, Any]) -> set[str]:
@@ -61,12 +67,12 @@ def _differs(old: Any, new: Any) -> bool:
 
 
 def save(
-    session: Session, node: Node, values: Mapping[str, Any], renderer: IMarkdownRenderer
+    tree: Tree, node: Node, values: Mapping[str, Any], renderer: IMarkdownRenderer
 ) -> set[str]:
     """Change a node's content: set fields, derive what follows from them, store its references.
 
     :param values: field -> value. ``modified_at`` becomes now unless it is given.
-    :returns: names of the fields that changed; nothing is written when there are none.
+    :returns: names of the fields that changed; nothing is written or told when there are none.
     :raises InvalidValue: and *node* is what it was.
     """
     changed = set_fields(node, values)
@@ -74,56 +80,101 @@ def save(
         if "modified_at" not in values:
             node.modified_at = utcnow()
         try:
-            finish(session, node, renderer)
+            finish(tree, node, renderer, changed=changed)
         except InvalidValue:
             # Or the transaction's next flush would write it all the same.
-            session.expire(node)
+            tree.session.expire(node)
             raise
     return changed
 
 
-def finish(session: Session, node: Node, renderer: IMarkdownRenderer) -> None:
-    """Check a node whose fields were set, compute its derived columns, store its references."""
+def finish(
+    tree: Tree,
+    node: Node,
+    renderer: IMarkdownRenderer,
+    *,
+    changed: Iterable[str] | None = None,
+) -> None:
+    """Check a node whose fields were set, compute its derived columns, store its references.
+
+    :param changed: names of the fields that were set to something else, for ``ContentSaved``,
+        which is not told if there are none; all fields when left out, as for a new node.
+    :raises InvalidValue:
+    """
     if isinstance(node, Content):
-        with session.no_autoflush:
+        with tree.session.no_autoflush:
             node.check()
             node.derive(renderer)
-        session.flush()
-        store_references(session, node, node.referenced_ids())
+        tree.session.flush()
+        store_references(tree.session, node, node.referenced_ids())
+    if changed is None:
+        changed = set(inspect(type(node)).column_attrs.keys()) - STRUCTURE
+    if fields := frozenset(changed):
+        tree.tell(ContentSaved(node.id, node, fields))
 
 
-def change_type(session: Session, node: Node, type_name: str, types: ContentTypes) -> Node:
+def change_type(
+    tree: Tree,
+    node: Node,
+    type_name: str,
+    types: ContentTypes,
+    values: Mapping[str, Any] | None = None,
+) -> Node:
     """Turn *node* into another type where it stands, keeping what both types have.
 
     Columns that only the old type has are lost, and so are the references in them.
 
+    :param values: field -> value of fields that the new type adds; the others get their defaults.
     :returns: the node as an instance of its new class; the old instance is detached.
     :raises UnknownContentType: also for a node whose present type is unknown here: nobody could
         say what of it would be lost.
+    :raises InvalidValue: for a value that cannot be, and for one that the new type must have; then
+        nothing was written.
     """
     target = types.require(type_name)
     if node.type == type_name:
         return node
     types.require(node.type)
+    session, before, after = tree.session, own_tables(type(node)), own_tables(target.cls)
+    rows = _new_rows(target.cls, [table for table in after if table not in before], values or {})
     session.flush()
     connection = session.connection()
     base = Node.__table__
-    for table in _own_tables(type(node)):
-        connection.execute(delete(table).where(table.c.id == node.id))
+    for table in reversed(before):
+        if table not in after:
+            connection.execute(delete(table).where(table.c.id == node.id))
     connection.execute(update(base).where(base.c.id == node.id).values(type=type_name))
-    for table in _own_tables(target.cls):
-        connection.execute(insert(table), {"id": node.id})
+    for table, row in rows:
+        connection.execute(insert(table), {**row, "id": node.id})
     mark_changed(session)
     session.expunge(node)
     changed = session.get_one(Node, node.id)
     store_references(
         session, changed, changed.referenced_ids() if isinstance(changed, Content) else set()
     )
+    tree.tell(ContentSaved(changed.id, changed, frozenset({"type"})))
     return changed
 
 
-def _own_tables(cls: type[Node]) -> Iterable[Any]:
-    return [table for table in inspect(cls).tables if table is not Node.__table__]
+def _new_rows(
+    cls: type[Node], tables: list[Table], values: Mapping[str, Any]
+) -> list[tuple[Table, dict[str, Any]]]:
+    """Return the row that each of a type's tables gets, with the given values of its fields."""
+    fields = {field.name: field for field in fields_of(cls)}
+    places = {name: column for name, column in own_columns(cls) if column.table in tables}
+    needed = {name: None for name in places if fields[name].required}
+    checked = validate(cls, needed | {k: v for k, v in values.items() if k in places})
+    return [
+        (
+            table,
+            {
+                column.name: checked[name]
+                for name, column in places.items()
+                if name in checked and column.table is table
+            },
+        )
+        for table in tables
+    ]
 
 
 def redirect_copied_references(event: NodeCopied) -> None:
@@ -144,11 +195,7 @@ def redirect_copied_references(event: NodeCopied) -> None:
     # The copy may lie inside its original, whose section is then larger than what was copied.
     rows = [(source, target) for source, target in found if source in copies]
 
-    def copied_reference(node_id: int) -> str | None:
-        return f"node:{copies[node_id]}" if node_id in copies else None
-
-    for source_id in {source for source, target in rows if target in copies}:
-        _redirect(session.get_one(Node, copies[source_id]), copied_reference, copies)
+    _redirect(session, {source for source, target in rows if target in copies}, copies)
     if rows:
         session.connection().execute(
             insert(table),
@@ -161,11 +208,55 @@ def redirect_copied_references(event: NodeCopied) -> None:
     mark_changed(session)
 
 
-def _redirect(
-    copy: Node, reference: Callable[[int], str | None], copies: Mapping[int, int]
-) -> None:
-    if isinstance(copy, Page):
-        copy.body = replace_in_source(copy.body, reference)
-        copy.body_html = replace_in_html(copy.body_html, reference)
-    elif isinstance(copy, Link) and copy.target_id is not None:
-        copy.target_id = copies.get(copy.target_id, copy.target_id)
+def _redirect(session: Session, sources: Collection[int], copies: Mapping[int, int]) -> None:
+    """Rewrite the links in the copies of *sources*, by table: a type may be switched off."""
+
+    def reference(node_id: int) -> str | None:
+        return f"node:{copies[node_id]}" if node_id in copies else None
+
+    ids = sorted(copies[source] for source in sources)
+    connection, page, link = session.connection(), Page.__table__, Link.__table__
+    for start in range(0, len(ids), _BATCH):
+        batch = ids[start : start + _BATCH]
+        texts = select(page.c.id, page.c.body, page.c.body_html).where(page.c.id.in_(batch))
+        rewritten = [
+            {
+                "page": row.id,
+                "text": replace_in_source(row.body, reference),
+                "html": replace_in_html(row.body_html, reference),
+            }
+            for row in connection.execute(texts)
+        ]
+        if rewritten:
+            connection.execute(_NEW_TEXT, rewritten)
+        targets = select(link.c.id, link.c.target_id).where(link.c.id.in_(batch))
+        redirected = [
+            {"link": row.id, "target": copies.get(row.target_id, row.target_id)}
+            for row in connection.execute(targets)
+        ]
+        if redirected:
+            connection.execute(_NEW_TARGET, redirected)
+        for node_id in batch:
+            _forget_links(session, node_id)
+
+
+_BATCH = 500
+_NEW_TEXT = (
+    update(Page.__table__)
+    .where(Page.__table__.c.id == bindparam("page"))
+    .values(body=bindparam("text"), body_html=bindparam("html"))
+)
+_NEW_TARGET = (
+    update(Link.__table__)
+    .where(Link.__table__.c.id == bindparam("link"))
+    .values(target_id=bindparam("target"))
+)
+
+
+def _forget_links(session: Session, node_id: int) -> None:
+    """Have what a loaded node says of its links read again."""
+    node = session.identity_map.get(identity_key(Node, node_id))
+    if isinstance(node, Page):
+        session.expire(node, ["body", "body_html"])
+    elif isinstance(node, Link):
+        session.expire(node, ["target_id"])

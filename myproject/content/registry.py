@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from zope.interface import implementer
 
+from myproject.content.fields import problem_with_fields
 from myproject.exceptions import ConfigurationProblem, UnknownContentType
 from myproject.interfaces import IContentTypes
 from myproject.tree.node import Node
@@ -22,6 +23,7 @@ class ContentType:
     :ivar description: one sentence for the person who chooses a type.
     :ivar addable_in: names of the types it may be added to; None for all.
     :ivar permission: what adding one takes.
+    :ivar addon: name of the add-on that registered it; empty for the core.
     """
 
     name: str
@@ -30,6 +32,7 @@ class ContentType:
     description: str = ""
     addable_in: frozenset[str] | None = None
     permission: str = "add"
+    addon: str = ""
 
 
 @implementer(IContentTypes)
@@ -42,8 +45,11 @@ class ContentTypes:
     def add(self, content_type: ContentType) -> None:
         """Register a type.
 
-        :raises ConfigurationProblem: when the name is taken by another class.
+        :raises ConfigurationProblem: when the name is taken by another class, and when columns of
+            the class cannot be edited and exported.
         """
+        if problem := problem_with_fields(content_type.cls):
+            raise ConfigurationProblem(problem)
         known = self._types.setdefault(content_type.name, content_type)
         if known.cls is not content_type.cls:
             raise ConfigurationProblem(

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, Text
+from sqlalchemy import JSON, ForeignKey, String, Text, inspect
 from sqlalchemy.orm import Mapped, mapped_column
 
+from myproject.content.fields import UNSTORABLE, fields_of, validate
 from myproject.content.references import references_in, without_strays
 from myproject.db.base import Id
 from myproject.exceptions import InvalidValue
 from myproject.interfaces import IMarkdownRenderer
+from myproject.tree.known import CORE
 from myproject.tree.node import UNAVAILABLE, Node
 
 #: What a link may lead to: web, mail, or a path on this host (but not ``//host``).
 _LEADS_SOMEWHERE = re.compile(r"(?i)(?:https?://[^/\s]|mailto:\S|/(?![/\\]))")
-_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
 def can_lead_to(url: str) -> bool:
@@ -45,16 +46,31 @@ class Content(Node):
         """Raise ``InvalidValue`` if the fields do not make sense together."""
         if not self.title.strip():
             raise InvalidValue("title", "Give the page a title.")
+        self._check_fields()
         for column in self.__mapper__.column_attrs:
             # What is not loaded has not been edited.
             value = self.__dict__.get(column.key)
             if not isinstance(value, str):
                 continue
-            if _UNSTORABLE.search(value):
+            if UNSTORABLE.search(value):
                 raise InvalidValue(column.key, "A character in it cannot be stored; remove it.")
             limit = getattr(column.columns[0].type, "length", None)
             if limit is not None and len(value) > limit:
                 raise InvalidValue(column.key, f"It is longer than {limit} characters.")
+
+    def _check_fields(self) -> None:
+        """Check the fields of the type's own columns, and set them to what these can hold."""
+        cls, stored = type(self), self.__dict__
+        is_new = not inspect(self).persistent
+        given = {}
+        for field in fields_of(cls):
+            if field.name in stored:
+                given[field.name] = stored[field.name]
+            elif is_new and field.required:
+                given[field.name] = None
+        for name, value in validate(cls, given).items():
+            if type(value) is not type(given[name]) or value != given[name]:
+                setattr(self, name, value)
 
 
 class Folder(Content):
@@ -67,6 +83,7 @@ class Page(Content):
     """A page of Markdown. Like every node it can have children."""
 
     __tablename__ = "page"
+    __table_args__ = {"info": {CORE: True}}  # noqa: RUF012
     __mapper_args__ = {"polymorphic_identity": "page"}  # noqa: RUF012
 
     id: Mapped[int] = mapped_column(Id, ForeignKey("node.id", ondelete="CASCADE"), primary_key=True)
@@ -93,6 +110,7 @@ class Link(Content):
     """A place in the tree that leads elsewhere: to another node or to a URL."""
 
     __tablename__ = "link"
+    __table_args__ = {"info": {CORE: True}}  # noqa: RUF012
 
     id: Mapped[int] = mapped_column(Id, ForeignKey("node.id", ondelete="CASCADE"), primary_key=True)
     url: Mapped[str] = mapped_column(String(2000), default="")

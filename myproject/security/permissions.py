@@ -1,7 +1,7 @@
 """What views and operations ask for, and the named sets of it that people are granted.
 
 A permission is a short name. Those of the core are members of :class:`Permission`; add-ons add
-theirs with ``config.declare_permission``. A role is a named set of permissions;
+theirs with ``config.add_permission``. A role is a named set of permissions;
 ``config.add_role``, ``config.grant`` and the setting ``myproject.roles`` add to it.
 """
 

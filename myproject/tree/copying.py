@@ -1,21 +1,35 @@
 """Copying a section row by row, level by level, whatever types it holds.
 
 Works on tables, not on mapped objects: a copy of 100,000 pages builds no object, and columns of
-add-ons are copied without knowing them.
+add-ons are copied without knowing them, also of those that are switched off.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import CTE, Table, bindparam, insert, literal, select, update
+from sqlalchemy import (
+    CTE,
+    TableClause,
+    bindparam,
+    case,
+    column,
+    insert,
+    inspect,
+    literal,
+    select,
+    table,
+    update,
+)
+from sqlalchemy.exc import NoSuchTableError
 from sqlalchemy.orm import Session
 
-from myproject.db.base import utcnow
+from myproject.db.base import Id, utcnow
 from myproject.exceptions import NotAddable
+from myproject.tree.known import CORE, KnownType, known_types, own_tables
 from myproject.tree.node import UNAVAILABLE, Node
 
 _CHUNK = 500
@@ -42,7 +56,7 @@ def copy_section(session: Session, node_id: int, placed: Mapping[str, Any]) -> d
     :param placed: ``parent_id``, ``name``, ``position`` and inherited ``boundary_id`` of the top's
         copy. Copies of boundaries become boundaries.
     :returns: id of each original -> id of its copy.
-    :raises NotAddable: when a type in the section has no mapped class here.
+    :raises NotAddable: when nobody knows in which tables a type in the section has its columns.
     """
     connection = session.connection()
     node, down = Node.__table__, descend(node_id)
@@ -57,7 +71,7 @@ def copy_section(session: Session, node_id: int, placed: Mapping[str, Any]) -> d
     ids_by_type: defaultdict[str, list[int]] = defaultdict(list)
     for row in rows:
         ids_by_type[row.type].append(row.id)
-    tables = {name: _own_tables(name) for name in ids_by_type}
+    tables = _own_tables(session, ids_by_type)
     now = utcnow()
     for depth, level in groupby(rows, key=lambda row: row.depth):
         originals = list(level)
@@ -79,29 +93,58 @@ def copy_section(session: Session, node_id: int, placed: Mapping[str, Any]) -> d
         if own:
             connection.execute(_OWN_BOUNDARY, own)
     for type_name, ids in ids_by_type.items():
-        for table in tables[type_name]:
-            _copy_rows(session, table, ids, copies)
+        for own in tables[type_name]:
+            _copy_rows(session, own, ids, copies)
     return copies
 
 
-def _own_tables(type_name: str) -> list[Table]:
-    types = Node.__mapper__.polymorphic_map
-    if type_name not in types or type_name == UNAVAILABLE:
-        raise NotAddable(
-            f"The section holds a page of type {type_name!r}, whose add-on is not installed. "
-            "Switch the add-on on, or leave that page out."
-        )
-    return [table for table in types[type_name].tables if table is not Node.__table__]  # type: ignore[misc]
+def _own_tables(session: Session, type_names: Collection[str]) -> dict[str, list[TableClause]]:
+    """Return the tables that hold the own columns of types."""
+    tables: dict[str, list[TableClause]] = {}
+    known: dict[str, KnownType] | None = None
+    for name in type_names:
+        mapper = Node.__mapper__.polymorphic_map.get(name) if name != UNAVAILABLE else None
+        mapped: list[Any] = own_tables(mapper.class_) if mapper else []
+        if mapper is None or not all(CORE in own.info for own in mapped):
+            # What this site remembers counts: a class may be there for another site only.
+            known = known_types(session) if known is None else known
+            if name in known:
+                mapped = [_described(session, table) for table in known[name].tables]
+            elif mapper is None:
+                raise NotAddable(
+                    f"The section holds a page of type {name!r}, whose add-on is not installed. "
+                    "Switch the add-on on, or leave that page out."
+                )
+        tables[name] = mapped
+    return tables
 
 
-def _copy_rows(session: Session, table: Table, ids: list[int], copies: dict[int, int]) -> None:
-    (key,) = table.primary_key.columns
-    connection = session.connection()
+def _described(session: Session, name: str) -> TableClause:
+    """Return a table as the database describes it, without columns where there is none."""
+    names = columns_in_database(session, name)
+    return table(name, *(column(each, Id if each == "id" else None) for each in names))
+
+
+def columns_in_database(session: Session, name: str) -> list[str]:
+    """Return the names of a table's columns; none where the database has no such table."""
+    try:
+        return [found["name"] for found in inspect(session.connection()).get_columns(name)]
+    except NoSuchTableError:
+        return []
+
+
+def _copy_rows(
+    session: Session, own: TableClause, ids: list[int], copies: Mapping[int, int]
+) -> None:
+    """Copy rows within the database: no value is read, so every type of column will do."""
+    if "id" not in own.c:
+        return
+    others = [each for each in own.c if each.name != "id"]
+    names = ["id", *(each.name for each in others)]
     for chunk in _chunks(ids):
-        rows = connection.execute(select(table).where(key.in_(chunk)))
-        values = [{**row._mapping, key.name: copies[row._mapping[key]]} for row in rows]
-        if values:
-            connection.execute(insert(table), values)
+        numbers = case({each: literal(copies[each], Id) for each in chunk}, value=own.c.id)
+        rows = select(numbers, *others).where(own.c.id.in_(chunk))
+        session.connection().execute(insert(own).from_select(names, rows, include_defaults=False))
 
 
 def _chunks(ids: list[int]) -> Iterator[list[int]]:

@@ -7,9 +7,14 @@ side effects outside the database are safe.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from myproject.tree.node import Node
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +72,21 @@ class Committed:
     """An event whose transaction has been committed."""
 
     event: NodeEvent
+
+
+def after_commit_subscriber(
+    subscriber: Callable[[Any], object], event: type
+) -> Callable[[Any], None]:
+    """Return a subscriber of :class:`Committed` that calls *subscriber* with events of one class.
+
+    What it raises is logged: everything has been written, and others want to be told, too.
+    """
+
+    def call(committed: Any) -> None:
+        if isinstance(committed.event, event):
+            try:
+                subscriber(committed.event)
+            except Exception:
+                log.exception("After the commit of %s: %r failed", committed.event, subscriber)
+
+    return call

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Mapped, Mapper, mapped_column, object_session, relati
 from zope.interface import implementer
 
 from myproject.db.base import Base, Id, TaggedJSON, UTCDateTime, utcnow
+from myproject.exceptions import ConfigurationProblem
 from myproject.interfaces import INode
 from myproject.tree.names import normalize, problem_with
 
@@ -42,11 +43,21 @@ class PolymorphicMap(dict[Any, Mapper[Any]]):
     """
 
     def __setitem__(self, discriminator: Any, mapper: Mapper[Any]) -> None:
+        self.check_free(discriminator, mapper.class_)
         super().__setitem__(discriminator, mapper)
         if discriminator == UNAVAILABLE:
             # Rows of the stand-in say anything but its own discriminator. Were they looked for by
             # it, as those of other classes that share a table are, none could be read again.
             mapper._single_table_criteria_component = None
+
+    def check_free(self, discriminator: Any, cls: type) -> None:
+        """Raise ``ConfigurationProblem`` if another class has this discriminator."""
+        if discriminator in self and self[discriminator].class_ is not cls:
+            raise ConfigurationProblem(
+                f"The content type {discriminator!r} has two classes, "
+                f"{_dotted(self[discriminator].class_)} and {_dotted(cls)}. "
+                "Give one of them another polymorphic identity."
+            )
 
     def __missing__(self, discriminator: Any) -> Mapper[Any]:
         return self[UNAVAILABLE] if discriminator != UNAVAILABLE else self._absent()
@@ -54,6 +65,13 @@ class PolymorphicMap(dict[Any, Mapper[Any]]):
     @staticmethod
     def _absent() -> Mapper[Any]:
         raise KeyError(UNAVAILABLE)
+
+
+def _dotted(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+_discriminators = PolymorphicMap()
 
 
 @implementer(INode)
@@ -91,7 +109,7 @@ class Node(Base):
     __mapper_args__ = {  # noqa: RUF012 - SQLAlchemy's own convention
         "polymorphic_on": "type",
         "polymorphic_identity": "node",
-        "_polymorphic_map": PolymorphicMap(),
+        "_polymorphic_map": _discriminators,
     }
     __table_args__ = (
         UniqueConstraint("parent_id", "name"),
@@ -104,6 +122,14 @@ class Node(Base):
         # A number is never given twice: references to deleted nodes must not find a stranger.
         {"sqlite_autoincrement": True},
     )
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        # Before SQLAlchemy sees the class: one that is refused later would stay half mapped, and
+        # nothing in this process could load a node any more.
+        arguments = cls.__dict__.get("__mapper_args__", {})
+        if isinstance(arguments, dict) and "polymorphic_identity" in arguments:
+            _discriminators.check_free(arguments["polymorphic_identity"], cls)
+        super().__init_subclass__(**kwargs)
 
     @property
     def __name__(self) -> str:  # type: ignore[override] - not a class's name

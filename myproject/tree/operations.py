@@ -96,7 +96,7 @@ class Tree:
             self.session.add(node)
             self.session.flush()
         set_committed_value(node, "parent", parent)
-        self._tell(NodeAdded(node.id, node))
+        self.tell(NodeAdded(node.id, node))
         return node
 
     def add_many(self, parent: Node, nodes: Iterable[Node]) -> None:
@@ -121,7 +121,7 @@ class Tree:
             self.session.flush()
         for node in added:
             set_committed_value(node, "parent", parent)
-            self._tell(NodeAdded(node.id, node))
+            self.tell(NodeAdded(node.id, node))
 
     def rename(self, node: Node, name: str) -> Node:
         """Give *node* another name; everything below follows.
@@ -137,7 +137,7 @@ class Tree:
         with self._unique_name(parent, name):
             node.name = name
             self.session.flush()
-        self._tell(NodeRenamed(node.id, node, old_name))
+        self.tell(NodeRenamed(node.id, node, old_name))
         return node
 
     def move(
@@ -175,7 +175,7 @@ class Tree:
             self.session.flush()
         carry(self.session, node.id, old_boundary, boundary_of(self.session, parent.id))
         set_committed_value(node, "parent", parent)
-        self._tell(NodeMoved(node.id, node, old_parent_id or ROOT_ID, old_name))
+        self.tell(NodeMoved(node.id, node, old_parent_id or ROOT_ID, old_name))
         return node
 
     def copy(
@@ -207,7 +207,7 @@ class Tree:
         mark_changed(self.session)
         copied = self.session.get_one(Node, copies[node.id])
         set_committed_value(copied, "parent", parent)
-        self._tell(NodeCopied(copied.id, copied, node.id, copies))
+        self.tell(NodeCopied(copied.id, copied, node.id, copies))
         return copied
 
     def reorder(self, node: Node, before: Node | None = None) -> Node:
@@ -224,7 +224,7 @@ class Tree:
         with self._unique_name(parent, node.name):
             node.position = self._position(parent.id, before, node)
             self.session.flush()
-        self._tell(NodeReordered(node.id, node))
+        self.tell(NodeReordered(node.id, node))
         return node
 
     def delete(self, node: Node) -> None:
@@ -243,7 +243,18 @@ class Tree:
         self.session.expunge(node)
         self.session.expire_all()
         mark_changed(self.session)
-        self._tell(NodeDeleted(node.id, node))
+        self.tell(NodeDeleted(node.id, node))
+
+    def tell(self, event: NodeEvent) -> None:
+        """Send *event* now, and wrapped in ``Committed`` once the transaction has been committed.
+
+        For what writes more of a node than its structure, such as its content.
+        """
+        if self._listener is not None:
+            self._listener(event)
+            manager_of(self.session).get().addAfterCommitHook(
+                _tell_committed, (self._listener, event)
+            )
 
     def _name(self, parent: Node, name: str) -> str:
         return check_name(name, self.reserved if parent.is_root else frozenset())
@@ -333,13 +344,6 @@ class Tree:
 
     def _unique_name(self, parent: Node, *names: str) -> _UniqueName:
         return _UniqueName(self.session, parent, names)
-
-    def _tell(self, event: NodeEvent) -> None:
-        if self._listener is not None:
-            self._listener(event)
-            manager_of(self.session).get().addAfterCommitHook(
-                _tell_committed, (self._listener, event)
-            )
 
 
 class _UniqueName:

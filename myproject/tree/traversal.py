@@ -257,6 +257,11 @@ class SiteRoot:
         self.session = session
 
 
+def no_root(request: Any) -> dict[str, Any]:
+    """Root factory of routes that have nothing to do with the tree: there is nothing to load."""
+    return {}
+
+
 class SiteTraverser(NodeTraverser):
     """The traverser of every request: refuses impossible addresses before any statement.
 

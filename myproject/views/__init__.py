@@ -13,18 +13,9 @@ def includeme(config: Configurator) -> None:
     """Register the shell (request, access, derivers, static files) and all screens."""
     config.set_request_factory(Request)
     config.set_root_factory(root_factory)
-    for module in ("static", "derivers", "access", "rendering"):
+    for module in ("static", "derivers", "access", "rendering", "fields"):
         config.include(f"myproject.views.{module}")
-    screens = ("page", "link", "source", "children", "errors")
-    for screen in (
-        *screens,
-        "sign_in",
-        "password",
-        "account",
-        "sharing",
-        "users",
-        "user",
-        "groups",
-        "audit",
-    ):
+    reading = ("page", "link", "source", "children", "errors", "health")
+    managing = ("sharing", "users", "user", "groups", "audit")
+    for screen in (*reading, "sign_in", "password", "account", *managing):
         config.include(f"myproject.views.{screen}")

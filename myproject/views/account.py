@@ -13,12 +13,12 @@ from myproject.security.logins import load_logins, revoke_logins
 from myproject.security.models import User
 from myproject.security.permissions import SIGNED_IN
 from myproject.tree.site import leave_revision
+from myproject.tree.traversal import no_root
 from myproject.views.agents import shown_agent
 from myproject.views.forms import Form, numbers_of, see_other, tell, typed_password
 from myproject.views.people import accounts_of
 from myproject.views.rendering import TEMPLATES, layout
 from myproject.views.sign_in import try_password, wait_message
-from myproject.views.static import no_root
 
 _ = TranslationStringFactory("myproject")
 

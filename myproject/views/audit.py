@@ -15,10 +15,10 @@ from myproject.interfaces import IRoles
 from myproject.security.audit import COMMAND_LINE, Event, load_entries
 from myproject.security.models import AuditEntry, Principal
 from myproject.security.permissions import Permission
+from myproject.tree.traversal import no_root
 from myproject.views.forms import Form
 from myproject.views.people import PAGE, load_places, screen, with_query
 from myproject.views.rendering import TEMPLATES
-from myproject.views.static import no_root
 
 _ = TranslationStringFactory("myproject")
 
@@ -256,6 +256,14 @@ def _day(request: Any, form: Form, name: str) -> dt.datetime | None:
 def includeme(config: Configurator) -> None:
     """Register the screen."""
     config.add_route("audit", "/@@audit", factory=no_root)
+    config.add_tab(
+        "audit",
+        _("Audit"),
+        group="site",
+        view="audit",
+        permission=Permission.MANAGE_USERS,
+        order=900,
+    )
     config.add_view(
         audit,
         route_name="audit",

@@ -15,6 +15,7 @@ from myproject.security.accounts import Accounts, list_groups, list_users
 from myproject.security.models import Group
 from myproject.security.permissions import Permission
 from myproject.tree.site import leave_revision
+from myproject.tree.traversal import no_root
 from myproject.views.forms import Form, numbers_of, see_other, tell, text_of
 from myproject.views.people import (
     PAGE,
@@ -27,7 +28,6 @@ from myproject.views.people import (
     with_query,
 )
 from myproject.views.rendering import TEMPLATES
-from myproject.views.static import no_root
 
 _ = TranslationStringFactory("myproject")
 
@@ -210,6 +210,14 @@ def remove(request: Any) -> Any:
 def includeme(config: Configurator) -> None:
     """Register the screens and the actions."""
     config.add_route("groups", "/@@groups", factory=no_root)
+    config.add_tab(
+        "groups",
+        _("Groups"),
+        group="site",
+        view="groups",
+        permission=Permission.MANAGE_USERS,
+        order=200,
+    )
     config.add_route("new_group", "/@@groups/new", factory=no_root)
     config.add_route("group", "/@@groups/{id:[0-9]{1,18}}", factory=no_root)
     config.add_route("group_action", "/@@groups/{id:[0-9]{1,18}}/{action}", factory=no_root)

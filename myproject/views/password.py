@@ -14,12 +14,12 @@ from myproject.security.logins import find_user, make_link, open_link, use_link
 from myproject.security.models import User
 from myproject.security.names import normalize_account
 from myproject.tree.site import leave_revision
+from myproject.tree.traversal import no_root
 from myproject.views.forms import Form, see_other, tell, text_of, typed_password
 from myproject.views.links import can_mail_links, mail_link
 from myproject.views.people import accounts_of
 from myproject.views.rendering import TEMPLATES
 from myproject.views.sign_in import begin, small_screen
-from myproject.views.static import no_root
 
 _ = TranslationStringFactory("myproject")
 

@@ -19,20 +19,13 @@ from myproject.security.permissions import Roles
 from myproject.tree.node import Node
 from myproject.tree.urls import climb, path_columns, paths_from_rows
 from myproject.views.forms import Form, start_over, tell, text_of
+from myproject.views.menus import site_tabs
 from myproject.views.rendering import layout
 
 _ = TranslationStringFactory("myproject")
 
 #: Rows on one page of a list.
 PAGE = 50
-
-
-class Tab(NamedTuple):
-    """A part of a screen in several parts."""
-
-    title: str
-    url: str
-    current: bool
 
 
 class Holding(NamedTuple):
@@ -51,13 +44,8 @@ class Holding(NamedTuple):
 def screen(request: Any, title: Any, current: str, **values: Any) -> dict[str, Any]:
     """Return the variables of a screen below the tab *current*."""
     request.response.cache_control = "no-store"
-    translate = request.localizer.translate
-    titles = {"users": _("Users"), "groups": _("Groups"), "audit": _("Audit")}
-    tabs = [
-        Tab(translate(words), f"{request.mount}/@@{name}", name == current)
-        for name, words in titles.items()
-    ]
-    return {**layout(request, translate(title)), "tabs": tabs, **values}
+    shown = request.localizer.translate(title)
+    return {**layout(request, shown), "tabs": site_tabs(request, current), **values}
 
 
 def refused(request: Any, error: AccountError | InvalidValue, form: Form) -> None:

@@ -16,11 +16,12 @@ from pyramid.i18n import Localizer
 from pyramid.registry import Registry
 
 from myproject.registry import registry_of
-from myproject.security.permissions import Permission
-from myproject.tree.node import ROOT_ID, Node
+from myproject.tree.node import Node
 from myproject.tree.urls import quote_segment
 from myproject.views.addresses import here, sign_in_url
 from myproject.views.forms import notices
+from myproject.views.menus import actions, page_tabs, site_tabs
+from myproject.views.slots import Slots
 
 TEMPLATES = "myproject:templates/"
 DOMAIN = "myproject"
@@ -90,13 +91,19 @@ def account_of(request: Any) -> Account:
     if identity is None:
         return Account(sign_in_url(request))
     _, mount = request.registry.messages(request).__getitem__, request.mount
-    links = [Item(_("Your account"), f"{mount}/@@account")]
-    if request.lineage and request.has_permission(Permission.SHARE, request.context):
-        base = request.canonical_base.removesuffix("/")
-        links.insert(0, Item(_("Share this page"), f"{base}/@@sharing"))
-    if Permission.MANAGE_USERS in request.access.at(ROOT_ID):
-        links.append(Item(_("Users and groups"), f"{mount}/@@users"))
+    node = node_of(request)
+    links = [] if node is None else [Item(*action) for action in actions(request, node)]
+    links.append(Item(_("Your account"), f"{mount}/@@account"))
+    if tabs := site_tabs(request):
+        links.append(Item(_("Manage the site"), tabs[0].url))
     return Account("", identity.title, links, here(request))
+
+
+def node_of(request: Any) -> Node | None:
+    """Return the node that the page is of; None for a page that is of none, such as an error."""
+    context = getattr(request, "context", None)
+    is_error = getattr(request, "exception", None) is not None
+    return context if isinstance(context, Node) and request.lineage and not is_error else None
 
 
 def layout(
@@ -121,6 +128,8 @@ def layout(
         "root_url": request.mount + "/",
         "account": account_of(request) if account else None,
         "static_url": partial(registry.static_urls, request),
+        "bundles": registry.extensions,
+        "slot": Slots(request, node_of(request), anybody=not account),
         "title": title,
         "description": description,
         "canonical": None,
@@ -135,6 +144,26 @@ def node_layout(request: Any, node: Node, query: str = "") -> dict[str, Any]:
     values["canonical"] = host + request.canonical_base + query
     values["crumbs"] = crumbs(request)
     return values
+
+
+def page_screen(
+    request: Any, node: Node, title: Any, current: str, **values: Any
+) -> dict[str, Any]:
+    """Return the variables of a screen about *node*, one of those that are tabs of one another.
+
+    :param title: a translation string.
+    :param current: name of its tab.
+    """
+    request.response.cache_control = "no-store"
+    url = request.canonical_base
+    return {
+        **layout(request, request.localizer.translate(title)),
+        "node": node,
+        "node_url": url,
+        "crumbs": [*crumbs(request), Item(node.label, url)],
+        "tabs": page_tabs(request, node, current),
+        **values,
+    }
 
 
 def crumbs(request: Any) -> list[Item]:

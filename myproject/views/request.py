@@ -16,7 +16,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from myproject.content.registry import ContentTypes
-from myproject.interfaces import IContentTypes, IDatabase
+from myproject.interfaces import IContentTypes, IDatabase, IMarkdownRenderer
+from myproject.scope import Services
 from myproject.security.access import ANONYMOUS, Access, Policies
 from myproject.security.audit import Actor
 from myproject.security.identity import Identity
@@ -44,8 +45,8 @@ REQUEST_ID = "myproject.request_id"
 CSP_NONCE = "myproject.csp_nonce"
 
 
-class Request(PyramidRequest):
-    """A request that knows its database session, its tree and its addresses."""
+class Request(Services, PyramidRequest):
+    """A request that knows its database session, its tree, its services and its addresses."""
 
     #: Set by the traverser: nodes from the root down to the context.
     lineage: Sequence[Node] = ()
@@ -132,6 +133,11 @@ class Request(PyramidRequest):
     def content_types(self) -> ContentTypes:
         """The registry of content types."""
         return self.registry.getUtility(IContentTypes)
+
+    @property
+    def renderer(self) -> IMarkdownRenderer:
+        """Turns Markdown into HTML."""
+        return self.registry.getUtility(IMarkdownRenderer)
 
     @reify
     def mount(self) -> str:

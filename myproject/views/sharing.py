@@ -40,7 +40,7 @@ from myproject.tree.node import Node
 from myproject.tree.urls import names_of
 from myproject.views.changes import question, report, sentences
 from myproject.views.forms import Notice, see_other, tell, text_of
-from myproject.views.rendering import DOMAIN, TEMPLATES, Item, crumbs, layout
+from myproject.views.rendering import DOMAIN, TEMPLATES, Item, page_screen
 
 _ = TranslationStringFactory(DOMAIN)
 
@@ -181,13 +181,8 @@ class _Screen:
 
     def frame(self, title: Any = None) -> dict[str, Any]:
         """Return what every state of the screen has."""
-        request = self.request
-        request.response.cache_control = "no-store"
-        values = layout(request, self.translate(title or _("Access")))
+        values = page_screen(self.request, self.node, title or _("Access"), "sharing")
         values.update(
-            node=self.node,
-            node_url=self.page_url,
-            crumbs=[*crumbs(request), Item(self.node.label, self.page_url)],
             action=self.url,
             fragment_url=self.page_url.removesuffix("/") + "/@@principals",
             visitors_url=f"{self.url}?person={VISITORS}#site-explanation",
@@ -416,6 +411,17 @@ def _action_of(change: Change) -> str:
 
 def includeme(config: Configurator) -> None:
     """Register the screen and its search for every node."""
+    config.add_toolbar_action(
+        "sharing", _("Share this page"), view="sharing", permission=Permission.SHARE, order=500
+    )
+    config.add_tab(
+        "sharing",
+        _("Access"),
+        group="page",
+        view="sharing",
+        permission=Permission.SHARE,
+        order=500,
+    )
     for method, view in (("GET", sharing_screen), ("POST", change_sharing)):
         config.add_view(
             view,

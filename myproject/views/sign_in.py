@@ -22,11 +22,11 @@ from myproject.security.logins import (
 )
 from myproject.security.models import User
 from myproject.tree.site import leave_revision
+from myproject.tree.traversal import no_root
 from myproject.views.addresses import safe_next
 from myproject.views.forms import Form, see_other, text_of, typed_password
 from myproject.views.links import can_mail_links
 from myproject.views.rendering import TEMPLATES, layout
-from myproject.views.static import no_root
 
 _ = TranslationStringFactory("myproject")
 

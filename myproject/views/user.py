@@ -19,6 +19,7 @@ from myproject.security.logins import load_logins, make_link, revoke_logins
 from myproject.security.models import Group, User
 from myproject.security.permissions import Permission
 from myproject.tree.site import leave_revision
+from myproject.tree.traversal import no_root
 from myproject.views.agents import shown_agent
 from myproject.views.audit import lines_of
 from myproject.views.forms import Form, numbers_of, see_other, tell, text_of, typed_password
@@ -33,7 +34,6 @@ from myproject.views.people import (
     with_query,
 )
 from myproject.views.rendering import TEMPLATES
-from myproject.views.static import no_root
 
 _ = TranslationStringFactory("myproject")
 

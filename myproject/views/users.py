@@ -11,11 +11,11 @@ from myproject.exceptions import AccountError, InvalidValue
 from myproject.security.accounts import list_users
 from myproject.security.permissions import Permission
 from myproject.tree.site import leave_revision
+from myproject.tree.traversal import no_root
 from myproject.views.forms import Form, numbers_of, see_other, tell, text_of, typed_password
 from myproject.views.links import can_mail_links, link_hours
 from myproject.views.people import PAGE, accounts_of, check_reach, refused, screen, with_query
 from myproject.views.rendering import TEMPLATES
-from myproject.views.static import no_root
 from myproject.views.user import all_groups, hand_over
 
 _ = TranslationStringFactory("myproject")
@@ -95,6 +95,14 @@ def create_user(request: Any) -> Any:
 def includeme(config: Configurator) -> None:
     """Register the screens."""
     config.add_route("users", "/@@users", factory=no_root)
+    config.add_tab(
+        "users",
+        _("Users"),
+        group="site",
+        view="users",
+        permission=Permission.MANAGE_USERS,
+        order=100,
+    )
     config.add_route("new_user", "/@@users/new", factory=no_root)
     for route, method, view, template in (
         ("users", "GET", users, "users"),

@@ -27,14 +27,14 @@ FLOORS = (
     ("tree",),
     ("security",),
     ("content",),
-    ("extend",),
+    ("extend", "scope", "jobs", "health"),
     ("views", "cli", "boot"),
-    ("addons",),
+    ("addons", "testing"),
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
-#: The command line operates the whole application, so it makes it.
-WHOLE_APPLICATION = {"cli"}
+#: The command line operates the whole application, and so do tests, so they make it.
+WHOLE_APPLICATION = {"cli", "testing"}
 
 #: Rooms that know no HTTP, and the modules in them where Pyramid's contracts hand in a request.
 WITHOUT_HTTP = ("tree", "content")

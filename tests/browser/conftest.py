@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from webtest.http import StopableWSGIServer
 
 from myproject.content import types
+from myproject.testing import Site, SQLite
 from myproject.tree.node import ROOT_ID, Node
-from tests.conftest import Site, SQLite
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [

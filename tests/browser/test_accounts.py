@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from myproject.security.accounts import Accounts
 from myproject.security.audit import COMMAND_LINE
-from tests.functional.conftest import sign_in
+from myproject.testing import sign_in
 
 pytestmark = pytest.mark.browser
 

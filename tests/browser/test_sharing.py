@@ -11,7 +11,7 @@ from myproject.security.accounts import Accounts
 from myproject.security.audit import COMMAND_LINE
 from myproject.security.models import Grant, Principal
 from myproject.security.sharing import Sharing, granted
-from tests.functional.conftest import sign_in
+from myproject.testing import sign_in
 
 pytestmark = pytest.mark.browser
 

@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 from sqlalchemy.engine import URL
 
-from myproject.cli import main
-from tests.conftest import DEFAULTS
-
-Run = Callable[..., Result]
-
-
-def write_ini(path: Path, url: str | URL, *lines: str) -> Path:
-    """Write an ini file with a database URL and further lines of its application section."""
-    shown = url if isinstance(url, str) else url.render_as_string(hide_password=False)
-    section = ["[app:main]", "use = egg:myproject", f"sqlalchemy.url = {shown}"]
-    section += [f"{key} = {value}" for key, value in DEFAULTS.items()]
-    section += lines
-    path.write_text("\n".join(section) + "\n")
-    return path
-
-
-def invoke(ini: Path, *arguments: str) -> Result:
-    """Run a command in this process."""
-    result = CliRunner().invoke(main, ["-c", str(ini), *arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+from myproject.testing import Run, invoke, write_ini
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ from sqlalchemy.engine import URL
 
 from myproject.cli import main
 from myproject.cli.context import counted
-from tests.cli.conftest import Run, invoke, write_ini
-from tests.conftest import Site
+from myproject.testing import Run, Site, invoke, write_ini
 
 USER_VERBS = ("add", "password", "disable", "enable", "delete", "list", "logins")
 COMMANDS = [
@@ -136,7 +135,7 @@ def test_a_new_database_needs_init(tmp_path: Path, command: tuple[str, ...]) -> 
 
 def test_an_outdated_database_needs_an_upgrade(site: Site, run: Run) -> None:
     with site.database.writer.begin() as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'older'")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'core0001'")
     result = run("tree", "check")
     assert result.exit_code == 2
     assert "Run: myproject -c site.ini db upgrade" in result.stderr
@@ -147,7 +146,7 @@ def test_a_database_of_a_newer_version_is_left_alone(
     site: Site, run: Run, command: tuple[str, ...]
 ) -> None:
     with site.database.writer.begin() as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'newer'")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'core9999'")
     result = run(*command)
     assert result.exit_code == 2
     assert "newer version" in result.stderr

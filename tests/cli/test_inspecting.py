@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from myproject.content.types import Link
-from tests.cli.conftest import Run, invoke, write_ini
-from tests.conftest import Backend, Site
+from myproject.testing import Backend, Run, Site, invoke, write_ini
 
 
 def explained(run: Run, path: str) -> dict[str, str]:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
-from tests.conftest import Site
+from myproject.testing import Run, Site
 from tests.content.conftest import outline, read_files, write_files
 
 

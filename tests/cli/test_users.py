@@ -14,8 +14,7 @@ from webtest import TestApp
 
 from myproject import create_app
 from myproject.cli import main
-from tests.cli.conftest import Run, invoke, write_ini
-from tests.conftest import DEFAULTS, Site
+from myproject.testing import DEFAULTS, Run, Site, invoke, write_ini
 
 PASSWORD = "correct horse battery"
 PROGRAM = Path(sys.executable).parent / "myproject"

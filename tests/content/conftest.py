@@ -11,11 +11,8 @@ import pytest
 from myproject.content.transfer.exporter import export_directory
 from myproject.content.transfer.importer import Report, import_directory
 from myproject.interfaces import IContentTypes
+from myproject.testing import Backend, Site
 from myproject.tree.node import Node
-from tests.conftest import Backend, Site
-
-#: For tests of what files and texts mean, which no database has a say in.
-sqlite_only = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 
 
 def write_files(directory: Path, files: Mapping[str, str | bytes]) -> Path:
@@ -50,7 +47,8 @@ def export_files(site: Site, directory: Path, at: str = "") -> dict[str, bytes]:
     """Export a site, and return what was written."""
     with site.database.read_session() as session:
         names = tuple(filter(None, at.split("/")))
-        count = export_directory(session, directory, at=names)
+        types = site.registry.getUtility(IContentTypes)
+        count = export_directory(session, directory, types=types, at=names)
     files = read_files(directory)
     assert count == len(files)
     return files

@@ -8,9 +8,8 @@ from sqlalchemy import text
 from myproject.content.check import BrokenLink, broken_links, check_content
 from myproject.content.types import Folder, Link
 from myproject.interfaces import IContentTypes
+from myproject.testing import Site, sqlite_only
 from myproject.tree.visibility import PUBLISHED_ONLY
-from tests.conftest import Site
-from tests.content.conftest import sqlite_only
 
 GONE = "the page it led to is gone"
 MISSING = "there is no such page"

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from myproject.content.markup import Heading, MarkdownRenderer, markup
 from myproject.content.markup.inline import MAX_INLINE
 from myproject.content.markup.rawhtml import MAX_NESTING
+from myproject.content.markup.rules import MarkupRules
 from myproject.content.markup.sanitizer import URL_SCHEMES
 
 RENDERER = MarkdownRenderer()
@@ -487,12 +488,14 @@ class TestRenderer:
         def shout(md):
             md.add_render_rule("em_open", lambda *_: '<em class="loud rude" onclick="x">')
 
-        plain = MarkdownRenderer([shout]).render("*a*").html
+        plain = MarkdownRenderer(MarkupRules({"shout": shout})).render("*a*").html
+        loud = MarkupRules({"shout": shout})
+        loud.allow("em", [], ["loud"])
         assert Collector(plain).all("em") == [{"class": ""}]
-        assert 'class="loud"' in MarkdownRenderer([shout], classes=["loud"]).render("*a*").html
+        assert 'class="loud"' in MarkdownRenderer(loud).render("*a*").html
 
     def test_renderers_do_not_share_plugins(self):
-        MarkdownRenderer([lambda md: md.disable("emphasis")])
+        MarkdownRenderer(MarkupRules({"plain": lambda md: md.disable("emphasis")}))
         assert "<em>" in MarkdownRenderer().render("*a*").html
 
     def test_threads_get_the_same_as_one(self):

@@ -13,16 +13,16 @@ from myproject.content.references import Reference
 from myproject.content.types import Folder, Link, Page
 from myproject.exceptions import InvalidValue, UnknownContentType
 from myproject.interfaces import IContentTypes
+from myproject.testing import Site, sqlite_only
 from myproject.tree.node import Node
-from tests.conftest import Site
-from tests.content.conftest import field_of, id_of, sqlite_only
+from tests.content.conftest import field_of, id_of
 
 LONG_AGO = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
 
 
 def save_at(site: Site, path: str, **values: Any) -> set[str]:
     with site.tree() as tree:
-        return save(tree.session, site.node(tree, path), values, site.renderer)
+        return save(tree, site.node(tree, path), values, site.renderer)
 
 
 def references(site: Site) -> set[tuple[int, int]]:
@@ -34,7 +34,7 @@ def references(site: Site) -> set[tuple[int, int]]:
 def retype(site: Site, path: str, type_name: str) -> None:
     with site.tree() as tree:
         types = site.registry.getUtility(IContentTypes)
-        change_type(tree.session, site.node(tree, path), type_name, types)
+        change_type(tree, site.node(tree, path), type_name, types)
 
 
 def test_a_save_derives_what_follows_from_the_fields(site: Site) -> None:
@@ -82,7 +82,7 @@ def test_a_value_that_cannot_be_is_refused_and_never_written(
     with site.tree() as tree:
         node = site.node(tree, "/a")
         with pytest.raises(InvalidValue) as caught:
-            save(tree.session, node, {"body": "other", field: value}, site.renderer)
+            save(tree, node, {"body": "other", field: value}, site.renderer)
         assert caught.value.field == field
         # Whoever caught the error goes on, and the transaction is committed.
         tree.add(site.node(tree, "/"), Folder(title="x"), "x")
@@ -113,7 +113,8 @@ def test_a_link_may_lead_to_the_web_and_to_paths(site: Site, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["id", "parent_id", "name", "position", "type", "parent", "nonsense"]
+    "field",
+    ["id", "parent_id", "name", "position", "boundary_id", "type", "parent", "nonsense"],
 )
 @sqlite_only
 def test_structure_and_unknown_fields_cannot_be_saved(site: Site, field: str) -> None:

@@ -19,10 +19,10 @@ from myproject.content.references import (
     without_strays,
 )
 from myproject.content.types import Link
+from myproject.testing import Site, sqlite_only
 from myproject.tree.urls import join_path
 from myproject.tree.visibility import PUBLISHED_ONLY
-from tests.conftest import Site
-from tests.content.conftest import field_of, id_of, sqlite_only
+from tests.content.conftest import field_of, id_of
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,25 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, inspect, select, text
 
-from myproject.content import references, types  # noqa: F401 - their tables belong to the metadata
+from myproject import jobs  # noqa: F401 - its table belongs to the metadata
+from myproject.content import references, types  # noqa: F401
 from myproject.db.base import Base
 from myproject.db.engine import Database
 from myproject.db.migrations import (
     downgrade,
     ensure_current,
     needed_heads,
+    pending,
     present_heads,
     upgrade,
 )
-from myproject.exceptions import DatabaseOutdated, DatabaseUnavailable
+from myproject.exceptions import (
+    ConfigurationProblem,
+    DatabaseOutdated,
+    DatabaseUnavailable,
+    MigrationFailed,
+)
+from myproject.extend.points import Branch
 from myproject.tree.check import check_tree
 from myproject.tree.node import ROOT_ID, Node
 
@@ -73,7 +81,8 @@ def test_up_down_and_up_again_leave_the_same_schema(empty):
     upgrade(empty)
     first = schema(empty)
     assert present_heads(empty) == needed_heads()
-    downgrade(empty, "base")
+    with empty.writer.begin() as connection:
+        downgrade(connection, (), "base")
     assert set(schema(empty)) == {"alembic_version"}
     upgrade(empty)
     assert schema(empty) == first
@@ -109,10 +118,10 @@ def test_an_empty_database_is_told_to_be_made(empty):
     ensure_current(empty, "my.ini", migrate=False)
 
 
-def test_another_schema_is_told_to_be_upgraded(database):
+def test_another_schema_is_told(database):
     with database.writer.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'other'"))
-    expected = r"another schema .*\. Run: myproject -c my\.ini db upgrade$"
+    expected = r"database holds something else \(other\)"
     with pytest.raises(DatabaseOutdated, match=expected):
         ensure_current(database, "my.ini", migrate=False)
 
@@ -149,3 +158,105 @@ def test_a_file_that_does_not_exist_is_told_and_not_made(tmp_path):
     with pytest.raises(DatabaseOutdated, match=r"not exist yet\. Run: myproject -c p\.ini init"):
         ensure_current(database, "p.ini", migrate=False)
     assert not any(tmp_path.iterdir())
+
+
+def branch(folder, name="gallery"):
+    """A branch of an add-on, with a first revision."""
+    folder.mkdir(exist_ok=True)
+    write(
+        folder, f"{name}0001", None, name, 'op.create_table("picture", sa.Column("id", sa.Integer))'
+    )
+    return Branch(name, folder, name)
+
+
+def write(folder, revision, down, label, up, down_body='op.drop_table("picture")'):
+    """Write a migration."""
+    (folder / f"{revision}.py").write_text(
+        f'"""Pictures."""\nimport sqlalchemy as sa\nfrom alembic import op\n'
+        f"revision, down_revision = {revision!r}, {down!r}\n"
+        f"branch_labels, depends_on = {(label,) if label else None!r}, None\n\n"
+        f"def upgrade():\n    {up}\n\ndef downgrade():\n    {down_body}\n"
+    )
+
+
+def test_a_branch_goes_up_and_down_and_leaves_the_core_alone(database, tmp_path):
+    core, gallery = schema(database), branch(tmp_path / "g")
+    upgrade(database, [gallery])
+    assert present_heads(database) == needed_heads([gallery]) == {*needed_heads(), "gallery0001"}
+    assert set(schema(database)) == {*core, "picture"}
+    with database.writer.begin() as connection:
+        downgrade(connection, [gallery], "gallery@base")
+    assert schema(database) == core
+    assert present_heads(database) == needed_heads()
+
+
+def test_a_database_with_the_tables_of_an_absent_add_on_is_current(database, tmp_path):
+    upgrade(database, [branch(tmp_path / "g")])
+    ensure_current(database, "my.ini", migrate=False)
+    other = branch(tmp_path / "h", "other")
+    write(tmp_path / "h", "other0001", None, "other", "pass", "pass")
+    upgrade(database, [other])
+    assert present_heads(database) == {*needed_heads(), "gallery0001", "other0001"}
+
+
+def test_an_add_on_s_missing_tables_are_told(database, tmp_path):
+    with pytest.raises(DatabaseOutdated, match=r"lacks tables of gallery\. Run: .* db upgrade$"):
+        ensure_current(database, "my.ini", [branch(tmp_path / "g")], migrate=False)
+    ensure_current(database, "my.ini", [branch(tmp_path / "g")], migrate=True)
+
+
+def test_a_newer_version_of_an_add_on_is_told(database, tmp_path):
+    gallery = branch(tmp_path / "g")
+    write(tmp_path / "g", "gallery0002", "gallery0001", None, "pass", "pass")
+    upgrade(database, [gallery])
+    (tmp_path / "g" / "gallery0002.py").unlink()
+    with pytest.raises(DatabaseOutdated, match="newer version: gallery0002 of gallery"):
+        ensure_current(database, "my.ini", [gallery], migrate=False)
+
+
+def test_a_migration_that_fails_halfway_is_told_and_leaves_the_database_as_it_was(
+    database, tmp_path
+):
+    before, gallery = schema(database), branch(tmp_path / "g")
+    write(
+        *(tmp_path / "g", "gallery0002", "gallery0001", None),
+        'op.create_table("second", sa.Column("id", sa.Integer))\n    raise ValueError("no luck")',
+    )
+    with pytest.raises(MigrationFailed, match="nothing has changed") as caught:
+        upgrade(database, [gallery])
+    told = str(caught.value)
+    assert "gallery0002 of the add-on 'gallery'" in told
+    assert f"{tmp_path}/g/gallery0002.py, line 9: ValueError: no luck" in told
+    assert schema(database) == before
+    assert present_heads(database) == needed_heads()
+
+
+def test_what_is_pending_is_told_with_its_sql(empty, database, tmp_path):
+    gallery = branch(tmp_path / "g")
+    write(
+        *(tmp_path / "g", "gallery0002", "gallery0001", None),
+        'op.get_bind().execute(sa.text("SELECT * FROM picture")).all()',
+    )
+    (first, second) = pending(database, [gallery])
+    assert first[:3] == ("gallery", "gallery0001", "Pictures.")
+    assert "CREATE TABLE picture" in first.sql
+    assert (second.revision, second.sql) == ("gallery0002", "")
+    everything = pending(empty, [gallery])
+    assert [item.revision for item in everything][:2] == ["core0001", "core0002"]
+    assert "INSERT INTO" in everything[0].sql
+    assert schema(empty) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "message"),
+    [
+        ("abcdef", "gallery", "has to be named after its branch"),
+        ("gallery0001", None, "no first revision has branch_labels = \\('gallery',\\)"),
+    ],
+)
+def test_migrations_that_are_not_as_they_have_to_be_are_told(
+    database, tmp_path, name, label, message
+):
+    write(tmp_path, name, None, label, "pass")
+    with pytest.raises(ConfigurationProblem, match=message):
+        upgrade(database, [Branch("gallery", tmp_path, "gallery")])

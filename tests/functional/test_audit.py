@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.functional.conftest import sign_in
+from myproject.testing import sign_in
 from tests.functional.test_users import accounts, add_group, add_user, form_to, give
 
 

@@ -162,12 +162,12 @@ def test_other_settings_make_other_tags(make_site, fetch):
     assert len(set(tags)) == 3
 
 
-def test_settings_of_add_ons_make_other_tags(site_with, fetch):
+def test_settings_of_add_ons_make_other_tags(make_site, fetch):
     def include(config):
-        config.declare_setting(Setting("myproject.shop.size", int, 1, "How many."))
+        config.add_settings(Setting("myproject.shop.size", int, 1, "How many."))
 
-    one = fetch(site_with(include), "/").headers["ETag"]
-    other = fetch(site_with(include, **{"shop.size": "2"}), "/").headers["ETag"]
+    one = fetch(make_site(include), "/").headers["ETag"]
+    other = fetch(make_site(include, **{"shop.size": "2"}), "/").headers["ETag"]
     assert one != other
 
 

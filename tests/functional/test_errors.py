@@ -25,8 +25,8 @@ def raising(error):
 
 
 @pytest.fixture(scope="module")
-def broken(shared_site_with):
-    site = shared_site_with(raising(RuntimeError("the secret reason")))
+def broken(make_shared_site):
+    site = make_shared_site(raising(RuntimeError("the secret reason")))
     site.add("/docs")
     return site
 
@@ -66,20 +66,20 @@ def test_a_database_that_fails_is_an_error_page(site, fetch):
     assert fetch(site, "/@@static/site.css").status_int == 200
 
 
-def test_an_error_in_an_error_page_is_still_answered(site_with, fetch):
+def test_an_error_in_an_error_page_is_still_answered(make_site, fetch):
     def include(config):
         raising(ValueError("first"))(config)
         config.add_exception_view(lambda error, request: 1 / 0, context=ValueError)
 
-    site = site_with(include)
+    site = make_site(include)
     site.add("/docs")
     response = fetch(site, "/docs/@@fail")
     assert (response.status_int, response.content_type) == (500, "text/plain")
     assert response.headers["X-Request-ID"] in response
 
 
-def test_text_that_a_view_cannot_decode_is_our_error_and_not_the_client_s(site_with, fetch):
-    site = site_with(raising(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid")))
+def test_text_that_a_view_cannot_decode_is_our_error_and_not_the_client_s(make_site, fetch):
+    site = make_site(raising(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid")))
     site.add("/docs")
     assert fetch(site, "/docs/@@fail").status_int == 500
 
@@ -91,19 +91,19 @@ def test_text_that_a_view_cannot_decode_is_our_error_and_not_the_client_s(site_w
         (InvalidValue("title", "Give the page a title."), "Give the page a title."),
     ],
 )
-def test_a_bad_request_says_what_is_wrong(site_with, fetch, error, message):
-    site = site_with(raising(error))
+def test_a_bad_request_says_what_is_wrong(make_site, fetch, error, message):
+    site = make_site(raising(error))
     site.add("/docs")
     response = fetch(site, "/docs/@@fail")
     assert response.status_int == 400
     assert message in response
 
 
-def test_what_may_not_be_done_is_refused_and_what_may_not_be_seen_is_not_there(site_with, fetch):
+def test_what_may_not_be_done_is_refused_and_what_may_not_be_seen_is_not_there(make_site, fetch):
     def include(config):
         config.add_view(lambda context, request: 1, name="edit", context=Page, permission="edit")
 
-    site = site_with(include)
+    site = make_site(include)
     site.add("/docs")
     site.add("/draft", state=DRAFT)
     way_in = fetch(site, "/docs/@@edit")

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import text
 
+from myproject.testing import sign_in
 from myproject.tree.site import count_access_revision
-from tests.functional.conftest import sign_in
 from tests.functional.test_users import accounts, add_group, add_user, form_to, give
 
 ACTIONS = ("delete", "add", "remove")
@@ -146,8 +146,8 @@ def test_roles_are_shown_with_their_places(site, admin, links):
     assert "Editor" in page.text
 
 
-def test_who_manages_users_does_not_give_away_what_they_do_not_have(site_with):
-    site = site_with(roles="\nhelpdesk = view manage-users")
+def test_who_manages_users_does_not_give_away_what_they_do_not_have(make_site):
+    site = make_site(roles="\nhelpdesk = view manage-users")
     sign_in(site, "ann", "administrator")
     helper = sign_in(site, "helper", "helpdesk")
     number = add_group(site, "editors")

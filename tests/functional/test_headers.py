@@ -48,8 +48,8 @@ def include(config):
 
 
 @pytest.fixture(scope="module")
-def docs(shared_site_with):
-    site = shared_site_with(include, https="true")
+def docs(make_shared_site):
+    site = make_shared_site(include, https="true")
     number = site.add("/docs", "Text.")
     site.add("/folder", cls=Folder)
     site.add("/link", cls=Link, target_id=number)
@@ -57,8 +57,8 @@ def docs(shared_site_with):
 
 
 @pytest.fixture(scope="module")
-def plain(shared_site_with):
-    return shared_site_with(https="false")
+def plain(make_shared_site):
+    return make_shared_site(https="false")
 
 
 def policy_of(response):
@@ -115,12 +115,12 @@ def test_an_answer_to_options_has_them_too(docs, fetch):
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_the_last_resort_has_them_too(site_with, fetch):
+def test_the_last_resort_has_them_too(make_site, fetch):
     def broken(config):
         include(config)
         config.add_exception_view(lambda error, request: 1 / 0, context=RuntimeError)
 
-    site = site_with(broken)
+    site = make_site(broken)
     site.add("/docs")
     response = fetch(site, "/docs/@@fail")
     assert (response.status_int, response.content_type) == (500, "text/plain")
@@ -177,18 +177,18 @@ def test_the_nonce_is_that_of_the_page_s_scripts_and_each_time_another(docs, fet
 
 
 @pytest.mark.parametrize("path", ["/docs/@@plain", "/docs/"])
-def test_a_page_without_a_nonce_runs_nothing(site_with, fetch, path):
+def test_a_page_without_a_nonce_runs_nothing(make_site, fetch, path):
     def plain(context, request):
         return Response("<script>1</script>")
 
-    site = site_with(lambda config: config.add_view(plain, name="plain", context=Page))
+    site = make_site(lambda config: config.add_view(plain, name="plain", context=Page))
     site.add("/docs")
     policy = policy_of(fetch(site, path))
     assert (policy["script-src"], policy["style-src"]) == (["'none'"], ["'self'"])
 
 
-def test_all_attempts_at_a_request_have_one_nonce(site_with, fetch):
-    site = site_with(lambda config: config.add_view(try_again, name="again", context=Page))
+def test_all_attempts_at_a_request_have_one_nonce(make_site, fetch):
+    site = make_site(lambda config: config.add_view(try_again, name="again", context=Page))
     site.add("/docs")
     response = fetch(site, "/docs/@@again")
     first, second = response.text.split()
@@ -235,12 +235,12 @@ def test_a_stored_page_keeps_the_policy_that_it_came_with(docs, fetch, path):
     assert unchanged.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_what_turns_into_a_304_on_its_way_out_is_one_as_well(site_with, fetch, caplog):
+def test_what_turns_into_a_304_on_its_way_out_is_one_as_well(make_site, fetch, caplog):
     def page(context, request):
         return Response(request.csp_nonce, etag="x", conditional_response=True)
 
     caplog.set_level("INFO", logger="myproject.access")
-    site = site_with(lambda config: config.add_view(page, name="page", context=Page))
+    site = make_site(lambda config: config.add_view(page, name="page", context=Page))
     site.add("/docs")
     stored = fetch(site, "/docs/@@page")
     assert policy_of(stored)["script-src"] == [f"'nonce-{stored.text}'"]

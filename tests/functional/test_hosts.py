@@ -72,15 +72,15 @@ GARBAGE = [
 
 
 @pytest.fixture(scope="module")
-def open_site(shared_site_with):
-    site = shared_site_with()
+def open_site(make_shared_site):
+    site = make_shared_site()
     site.add("/docs", "Text.")
     return site
 
 
 @pytest.fixture(scope="module")
-def named(open_site, shared_site_with):
-    return shared_site_with(hosts=NAMES)
+def named(open_site, make_shared_site):
+    return make_shared_site(hosts=NAMES)
 
 
 @pytest.mark.parametrize("host", OURS)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import DEFAULTS
+from myproject.testing import DEFAULTS
 
 LINE = re.compile(r"(\S+) (\S+) (\d{3}) (\d+\.\d) ms (\S+)")
 PRODUCTION = Path(__file__).parents[2] / "production.ini"
@@ -22,8 +22,8 @@ def docs(shared_site):
 
 
 @pytest.fixture(scope="module")
-def behind_proxy(shared_site_with):
-    return shared_site_with(request_id_header="X-Request-Id", trusted_proxies="127.0.0.1")
+def behind_proxy(make_shared_site):
+    return make_shared_site(request_id_header="X-Request-Id", trusted_proxies="127.0.0.1")
 
 
 @pytest.fixture

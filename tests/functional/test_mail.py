@@ -27,7 +27,7 @@ def outbox():
 
 
 @pytest.fixture
-def post(site_with, outbox):
+def post(make_site, outbox):
     """``post(errors)``: a view writes and mails, and raises the errors in turn, one each try."""
 
     def post(errors, **options):
@@ -51,7 +51,7 @@ def post(site_with, outbox):
                 act, name="act", context=Page, request_method="POST", require_csrf=False
             )
 
-        site = site_with(include)
+        site = make_site(include)
         site.add("/docs")
         return site.client.post("/docs/@@act", **options)
 

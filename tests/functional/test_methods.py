@@ -41,7 +41,7 @@ def test_what_is_not_there_takes_no_method(docs, fetch, method, path):
     assert "Allow" not in response.headers
 
 
-def test_methods_that_an_add_on_takes_are_told(site_with, fetch):
+def test_methods_that_an_add_on_takes_are_told(make_site, fetch):
     def include(config):
         config.add_view(
             lambda context, request: request.response,
@@ -55,7 +55,7 @@ def test_methods_that_an_add_on_takes_are_told(site_with, fetch):
             lambda request: request.response, route_name="only-get", request_method="GET"
         )
 
-    site = site_with(include)
+    site = make_site(include)
     site.add("/docs")
     assert fetch(site, "/docs/@@note").headers["Allow"] == "POST, PUT, OPTIONS"
     assert fetch(site, "/docs/@@note", method="POST").status_int == 200

@@ -8,7 +8,7 @@ from myproject.interfaces import IRoles
 from myproject.security.audit import COMMAND_LINE
 from myproject.security.models import Group, Membership, User
 from myproject.security.sharing import INHERITING_STOPPED, Sharing, granted
-from tests.functional.conftest import sign_in
+from myproject.testing import sign_in
 
 #: What only those who may view it may read.
 SECRET = "Hush"

@@ -44,10 +44,10 @@ def include(config):
 
 
 @pytest.fixture(scope="module")
-def make(shared_site_with):
+def make(make_shared_site):
     def site(**settings):
         settings = {"virtual_root_header": "true", "request_id_header": "X-Request-Id"} | settings
-        return shared_site_with(include, **settings)
+        return make_shared_site(include, **settings)
 
     return site
 

@@ -14,13 +14,12 @@ from myproject.content.types import Folder, Link, Page
 from myproject.security.audit import COMMAND_LINE
 from myproject.security.permissions import SIGNED_IN, Permission
 from myproject.security.sharing import INHERITING_STOPPED, Sharing
-from tests.conftest import Site
-from tests.functional.conftest import sign_in
+from myproject.testing import Site, sign_in
 
 PLACES = {Page: "/private/page", Folder: "/private/folder", Link: "/private/link"}
 
 #: Views that anybody may call: the ways to sign in, and out.
-OPEN = {"sign_in", "sign_out", "reset_password", "one_time", "__@@static/"}
+OPEN = {"sign_in", "sign_out", "reset_password", "one_time", "alive", "health", "__@@static/"}
 
 
 @pytest.fixture(scope="module")

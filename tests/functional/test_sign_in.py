@@ -14,7 +14,7 @@ from myproject.security.accounts import Accounts
 from myproject.security.audit import COMMAND_LINE, Event
 from myproject.security.logins import make_link
 from myproject.security.models import AuditEntry, Login, OneTimeLink, User
-from tests.conftest import Site
+from myproject.testing import Site
 
 PASSWORD = "seven purple turtles"
 

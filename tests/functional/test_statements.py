@@ -9,7 +9,7 @@ from myproject.security.accounts import Accounts
 from myproject.security.audit import COMMAND_LINE
 from myproject.security.models import User
 from myproject.security.permissions import Permission
-from tests.functional.conftest import sign_in
+from myproject.testing import sign_in
 
 
 @pytest.fixture(scope="module")

@@ -72,19 +72,19 @@ def test_a_safe_request_never_commits(docs, fetch, method, path):
     assert seen == []
 
 
-def test_a_safe_request_that_writes_fails_and_writes_nothing(site_with, fetch):
+def test_a_safe_request_that_writes_fails_and_writes_nothing(make_site, fetch):
     def write(context, request):
         context.title = "Changed"
         request.dbsession.flush()
 
-    site = site_with(posting(write))
+    site = make_site(posting(write))
     site.add("/docs", title="Docs")
     assert fetch(site, "/docs/@@get").status_int == 500
     assert titles(site)["docs"] == "Docs"
 
 
-def test_a_post_is_committed(site_with, fetch):
-    site = site_with(posting(retitle))
+def test_a_post_is_committed(make_site, fetch):
+    site = make_site(posting(retitle))
     site.add("/docs", title="Docs")
     etag = fetch(site, "/docs").headers["ETag"]
     with commits(site.database) as seen:
@@ -94,33 +94,33 @@ def test_a_post_is_committed(site_with, fetch):
     assert fetch(site, "/docs").headers["ETag"] != etag
 
 
-def test_a_post_that_changes_nothing_is_not_committed(site_with, fetch):
-    site = site_with(posting(lambda context, request: Response("done")))
+def test_a_post_that_changes_nothing_is_not_committed(make_site, fetch):
+    site = make_site(posting(lambda context, request: Response("done")))
     site.add("/docs")
     with commits(site.database) as seen:
         assert fetch(site, "/docs/@@act", method="POST").status_int == 200
     assert seen == []
 
 
-def test_an_operation_on_the_tree_is_committed(site_with, fetch):
+def test_an_operation_on_the_tree_is_committed(make_site, fetch):
     def add(context, request):
         request.tree.add(context, Page(title="New"), "new")
         return HTTPSeeOther(request.resource_url(context))
 
-    site = site_with(posting(add))
+    site = make_site(posting(add))
     site.add("/docs")
     assert fetch(site, "/docs/@@act", method="POST").headers["Location"] == "http://localhost/docs"
     assert fetch(site, "/docs/new").status_int == 200
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no"), HTTPSeeOther("/")])
-def test_what_is_raised_aborts(site_with, fetch, error):
+def test_what_is_raised_aborts(make_site, fetch, error):
     def fail(context, request):
         context.title = "Changed"
         request.dbsession.flush()
         raise error
 
-    site = site_with(posting(fail))
+    site = make_site(posting(fail))
     site.add("/docs", title="Docs")
     with commits(site.database) as seen:
         fetch(site, "/docs/@@act", method="POST")
@@ -128,7 +128,7 @@ def test_what_is_raised_aborts(site_with, fetch, error):
     assert titles(site)["docs"] == "Docs"
 
 
-def test_what_may_be_tried_again_is(site_with, fetch, caplog):
+def test_what_may_be_tried_again_is(make_site, fetch, caplog):
     attempts = []
 
     def stumble(context, request):
@@ -139,7 +139,7 @@ def test_what_may_be_tried_again_is(site_with, fetch, caplog):
             raise RetryableException("busy")
         return Response("done")
 
-    site = site_with(posting(stumble))
+    site = make_site(posting(stumble))
     site.add("/docs", title="Docs")
     with caplog.at_level(logging.INFO):
         response = fetch(site, "/docs/@@act", method="POST")
@@ -150,14 +150,14 @@ def test_what_may_be_tried_again_is(site_with, fetch, caplog):
     assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
 
 
-def test_what_never_succeeds_is_an_error_in_the_end(site_with, fetch, caplog):
+def test_what_never_succeeds_is_an_error_in_the_end(make_site, fetch, caplog):
     attempts = []
 
     def stumble(context, request):
         attempts.append(request.id)
         raise RetryableException("busy")
 
-    site = site_with(posting(stumble), retry_attempts="2")
+    site = make_site(posting(stumble), retry_attempts="2")
     site.add("/docs")
     response = fetch(site, "/docs/@@act", method="POST")
     assert response.status_int == 500
@@ -166,7 +166,7 @@ def test_what_never_succeeds_is_an_error_in_the_end(site_with, fetch, caplog):
     assert len([r for r in caplog.records if r.levelno >= logging.ERROR]) == 1
 
 
-def test_constraint_errors_come_while_they_can_still_be_answered(site_with, fetch):
+def test_constraint_errors_come_while_they_can_still_be_answered(make_site, fetch):
     """At commit the transaction is no longer active, and nothing could be tried again."""
 
     def clash(context, request):
@@ -180,7 +180,7 @@ def test_constraint_errors_come_while_they_can_still_be_answered(site_with, fetc
         posting(clash)(config)
         config.add_exception_view(answer, context=IntegrityError)
 
-    site = site_with(include)
+    site = make_site(include)
     site.add("/docs")
     response = fetch(site, "/docs/@@act", method="POST")
     assert (response.status_int, response.text) == (409, "in the view")

@@ -53,7 +53,7 @@ class Texts(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def pseudo(shared_site_with, tmp_path_factory):
+def pseudo(make_shared_site, tmp_path_factory):
     """A site in a language where every message stands in brackets; all content has a mark."""
     folder = tmp_path_factory.mktemp("locale")
     write_catalog(
@@ -69,7 +69,7 @@ def pseudo(shared_site_with, tmp_path_factory):
         config.add_view(fail, name="fail", context=Page)
         config.add_view(fail, name="edit", context=Page, permission="edit")
 
-    site = shared_site_with(include, locale="qps", site_title="¤", listing_size="2")
+    site = make_shared_site(include, locale="qps", site_title="¤", listing_size="2")
     with site.tree() as tree:
         tree.session.get_one(Node, ROOT_ID).title = "¤"
     body = "## ¤ a\n\n¤ text\n\n### ¤ b"

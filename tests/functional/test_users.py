@@ -7,7 +7,7 @@ from myproject.security.accounts import Accounts
 from myproject.security.audit import COMMAND_LINE
 from myproject.security.logins import find_user
 from myproject.security.sharing import Sharing, granted, revoked
-from tests.functional.conftest import sign_in
+from myproject.testing import sign_in
 
 PASSWORD = "correct horse battery"
 ACTIONS = ("disable", "enable", "delete", "link", "password", "logins")
@@ -31,11 +31,11 @@ def outbox():
 
 
 @pytest.fixture
-def mailing_site(site_with, outbox):
+def mailing_site(make_site, outbox):
     """A factory of sites that can send mail."""
 
     def make(**settings):
-        return site_with(
+        return make_site(
             lambda config: config.registry.registerUtility(outbox, IMailer), **settings
         )
 
@@ -336,9 +336,9 @@ def test_nobody_ends_their_own_account(site, admin):
     assert admin.get("/@@users").status_int == 200
 
 
-def test_a_stronger_account_is_left_alone(site_with):
+def test_a_stronger_account_is_left_alone(make_site):
     # Somebody manages users without being an administrator.
-    site = site_with(roles="\nhelpdesk = view manage-users")
+    site = make_site(roles="\nhelpdesk = view manage-users")
     sign_in(site, "ann", "administrator")
     helper = sign_in(site, "helper", "helpdesk")
     page = helper.get("/@@users/3")
@@ -449,9 +449,9 @@ def test_roles_are_shown_with_their_places_and_groups(site, admin, links):
 
 
 @pytest.fixture
-def helper(site_with):
+def helper(make_site):
     """Somebody who manages users and may do little else, beside an administrator and a reader."""
-    site = site_with(roles="\nhelpdesk = view manage-users")
+    site = make_site(roles="\nhelpdesk = view manage-users")
     sign_in(site, "ann", "administrator")
     client = sign_in(site, "helper", "helpdesk")
     client.site = site

@@ -6,8 +6,8 @@ from myproject.content.types import Link
 
 
 @pytest.fixture(scope="module")
-def shop(shared_site_with):
-    site = shared_site_with(virtual_root_header="true", trusted_proxies="127.0.0.1")
+def shop(make_shared_site):
+    site = make_shared_site(virtual_root_header="true", trusted_proxies="127.0.0.1")
     for path in ("/shop", "/shop/a", "/shop/a/b", "/shopping", "/other"):
         number = site.add(path, "Text.", title=path.strip("/"))
     site.add("/shop/text", f"[other](node:{number})")

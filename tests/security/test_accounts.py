@@ -25,10 +25,10 @@ from myproject.security.logins import identify, load_logins, make_link, open_lin
 from myproject.security.models import AUTHENTICATED_ID, EVERYONE_ID, Grant, Membership, User
 from myproject.security.permissions import ADMINISTRATOR, Roles
 from myproject.security.sharing import Sharing, granted, revoked
+from myproject.testing import Site
 from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.site import SITE_ID
 from myproject.tree.site import Site as SiteRow
-from tests.conftest import Site
 from tests.tree.test_concurrency import wait_until_blocked
 
 PASSWORD = "correct horse battery"

@@ -104,28 +104,21 @@ def upgrade() -> None:
 
 def create_root() -> None:
     """Insert the rows that every site has: the root page, its boundary and the site's own."""
-    now = dt.datetime.now(dt.UTC)
-    if op.get_bind().dialect.name == "sqlite":
-        now = now.replace(tzinfo=None)
-    metadata = sa.MetaData()
-    node, page, site, boundary = (
-        sa.Table(name, metadata, autoload_with=op.get_bind(), resolve_fks=False)
-        for name in ("node", "page", "site", "boundary")
+    # As text, because it is also written as SQL for somebody to read.
+    now = f"'{dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat(' ')}'"
+    is_postgresql = op.get_context().dialect.name == "postgresql"
+    now, yes = (f"{now[:-1]}+00'", "true") if is_postgresql else (now, "1")
+    op.execute(
+        "INSERT INTO node (id, name, position, boundary_id, type, title, nav_title, summary, state,"
+        " created_at, modified_at, extra)"
+        f" VALUES (1, '', 0, 1, 'page', 'Home', '', '', 'published', {now}, {now}, '{{}}')"
     )
-    root = {"id": 1, "name": "", "position": 0, "type": "page", "title": "Home", "nav_title": ""}
-    root |= {"boundary_id": 1}
-    root |= {
-        "summary": "",
-        "state": "published",
-        "created_at": now,
-        "modified_at": now,
-        "extra": {},
-    }
-    op.execute(node.insert().values(root))
-    op.execute(page.insert().values(id=1, body="", body_html="", toc=[]))
-    op.execute(site.insert().values(id=1, revision=1, changed_at=now, access_revision=1))
-    op.execute(boundary.insert().values(node_id=1, inherits=True))
-    if op.get_bind().dialect.name == "postgresql":
+    op.execute("INSERT INTO page (id, body, body_html, toc) VALUES (1, '', '', '[]')")
+    op.execute(
+        f"INSERT INTO site (id, revision, changed_at, access_revision) VALUES (1, 1, {now}, 1)"
+    )
+    op.execute(f"INSERT INTO boundary (node_id, inherits) VALUES (1, {yes})")
+    if is_postgresql:
         op.execute("SELECT setval(pg_get_serial_sequence('node', 'id'), 1)")
 
 

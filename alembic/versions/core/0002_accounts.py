@@ -119,17 +119,13 @@ def upgrade() -> None:
 
 def create_principals() -> None:
     """Insert whom every site knows, and let everyone read: a new site is a public one."""
-    metadata = sa.MetaData()
-    principal, grant = (
-        sa.Table(name, metadata, autoload_with=op.get_bind(), resolve_fks=False)
-        for name in ("principal", "access_grant")
+    op.execute(
+        "INSERT INTO principal (id, kind, name, title) VALUES"
+        " (1, 'everyone', 'everyone', 'Everyone'),"
+        " (2, 'authenticated', 'authenticated', 'Everybody who is signed in')"
     )
-    everyone = {"id": 1, "kind": "everyone", "name": "everyone", "title": "Everyone"}
-    signed_in = {"id": 2, "kind": "authenticated", "name": "authenticated"}
-    signed_in["title"] = "Everybody who is signed in"
-    op.bulk_insert(principal, [everyone, signed_in])
-    op.execute(grant.insert().values(node_id=1, principal_id=1, role="reader"))
-    if op.get_bind().dialect.name == "postgresql":
+    op.execute("INSERT INTO access_grant (node_id, principal_id, role) VALUES (1, 1, 'reader')")
+    if op.get_context().dialect.name == "postgresql":
         op.execute("SELECT setval(pg_get_serial_sequence('principal', 'id'), 2)")
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from markdown_it.common.html_re import attribute, close_tag, open_tag
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 from myproject.content.markup.inline import EXTERNAL
-from myproject.content.markup.sanitizer import RAW_TAGS, VOID
+from myproject.content.markup.sanitizer import VOID
 
 # Blocks deeper than this are dropped by markdown-it. Each level costs a few interpreter frames,
 # so the number must also leave room below the recursion limit for whoever calls us.
@@ -34,7 +34,7 @@ def balance_raw_html(state: StateCore) -> None:
         or any(child.type == "html_inline" for child in token.children or ())
         for token in tokens
     ):
-        state.tokens = _RawHtml(state.env["ids"]).balance(tokens)
+        state.tokens = _RawHtml(state.env["ids"], state.env["tags"]).balance(tokens)
 
 
 class _RawHtml:
@@ -45,8 +45,9 @@ class _RawHtml:
     its container ends prevents that, and keeps a stray `</div>` from doing harm.
     """
 
-    def __init__(self, ids: set[str]) -> None:
+    def __init__(self, ids: set[str], tags: Collection[str]) -> None:
         self._ids = ids
+        self._tags = tags
         self._open: list[str | None] = []  # names of raw tags; None starts a Markdown container
         self._depth = 0
 
@@ -85,7 +86,7 @@ class _RawHtml:
             return "&lt;"
         tag = _TAG_NAME.match(text)
         name = tag[1].lower() if tag else ""
-        if tag is None or name not in RAW_TAGS:
+        if tag is None or name not in self._tags:
             return ""
         if text.startswith("</"):
             return self._close(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +10,15 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
+from zope.interface import implementer
 
 from myproject.content.markup.blocks import Heading, admonitions, headings
 from myproject.content.markup.inline import bare_links, bare_url, bounded_footnote_ref, parse_inline
 from myproject.content.markup.output import RENDER_RULES, Highlighter
 from myproject.content.markup.rawhtml import MAX_NESTING, balance_raw_html
-from myproject.content.markup.sanitizer import make_cleaner
-
-Plugin = Callable[[MarkdownIt], None]
+from myproject.content.markup.rules import MarkupRules
+from myproject.content.markup.sanitizer import RAW_TAGS, make_cleaner
+from myproject.interfaces import IMarkdownRenderer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +29,26 @@ class Rendered:
     toc: tuple[Heading, ...]
 
 
+@implementer(IMarkdownRenderer)
 class MarkdownRenderer:
     """Renders CommonMark 0.31.2 with GFM tables, strikethrough, task lists and autolinks.
 
     Further: footnotes, definition lists, GitHub's admonitions, heading anchors, highlighted code.
     One instance may be used by many threads at once, as all state of a rendering is in its `env`.
 
-    `plugins` are called with the parser, as `MarkdownIt.use` would. What they emit is sanitised
-    like the rest: `classes` names the additional classes that may survive on any tag.
-    `reserved_ids` are ids of the surrounding page which no heading may take.
+    `rules` are what add-ons add: plugins of the parser, whose output is sanitised like the rest,
+    and what the sanitiser lets pass besides its own. `reserved_ids` are ids of the surrounding
+    page which no heading may take.
     """
 
     def __init__(
-        self,
-        plugins: Iterable[Plugin] = (),
-        *,
-        classes: Iterable[str] = (),
-        reserved_ids: Iterable[str] = (),
+        self, rules: MarkupRules | None = None, *, reserved_ids: Iterable[str] = ()
     ) -> None:
-        highlighter = Highlighter()
+        highlighter, rules = Highlighter(), rules or MarkupRules()
         self._reserved_ids = frozenset(reserved_ids)
-        self._md = _parser(highlighter, plugins)
-        self._cleaner = make_cleaner(highlighter.classes, frozenset(classes))
+        self._md = _parser(highlighter, rules)
+        self._tags = RAW_TAGS | set(rules.attributes) | set(rules.classes)
+        self._cleaner = make_cleaner(highlighter.classes, rules.attributes, rules.classes)
 
     def render(self, source: str, title: str | None = None) -> Rendered:
         """Render Markdown to HTML that is safe to show. Any text renders, none raises.
@@ -57,7 +56,8 @@ class MarkdownRenderer:
         `title` is the title the page shows itself: when the document opens with a heading of
         level 1 that says exactly this, that heading is left out of the HTML and the contents.
         """
-        env: dict[str, Any] = {"title": title, "ids": set(self._reserved_ids), "toc": []}
+        ids = set(self._reserved_ids)
+        env: dict[str, Any] = {"title": title, "ids": ids, "toc": [], "tags": self._tags}
         dirty = self._md.render(source, env)
         return Rendered(self._cleaner.clean(dirty), tuple(env["toc"]))
 
@@ -95,14 +95,14 @@ def compile_rules(md: MarkdownIt) -> None:
         ruler.getRules("")
 
 
-def _parser(highlighter: Highlighter, plugins: Iterable[Plugin]) -> MarkdownIt:
+def _parser(highlighter: Highlighter, rules: MarkupRules) -> MarkdownIt:
     md = base_parser()
     md.core.ruler.before("inline", "admonitions", admonitions)
     md.inline.ruler.before("newline", "bare_url", bare_url)
     for name, rule in RENDER_RULES.items():
         md.add_render_rule(name, rule)
     md.add_render_rule("fence", lambda _renderer, *args: highlighter.fence(*args))
-    for plugin in plugins:
+    for plugin in rules.plugins.values():
         md.use(plugin)
     # Last, so that what plugins make of the tokens is linked, balanced and anchored as well.
     md.core.ruler.push("bare_links", bare_links)

@@ -5,7 +5,7 @@ nh3 alone decides what is safe; whatever plugins, raw HTML or our own rules emit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import nh3
 from pygments.token import STANDARD_TYPES
@@ -67,18 +67,27 @@ _CLASSES = {
 }
 
 
-def make_cleaner(code_classes: Iterable[str], extra: frozenset[str]) -> nh3.Cleaner:
-    """Return the sanitiser; *extra* are class names that may stand on any tag."""
-    tags = (RAW_TAGS - SWALLOWED) | {"input"}
-    classes = {tag: _CLASSES.get(tag, set()) | extra for tag in tags}
-    classes["code"] |= set(code_classes)
+def make_cleaner(
+    code_classes: Iterable[str],
+    attributes: Mapping[str, Iterable[str]],
+    classes: Mapping[str, Iterable[str]],
+) -> nh3.Cleaner:
+    """Return the sanitiser.
+
+    :param code_classes: class names that may stand on ``<code>``.
+    :param attributes, classes: tag -> what may stand on it besides; the tags may be new ones.
+    """
+    tags = (RAW_TAGS - SWALLOWED) | {"input", *attributes, *classes}
+    allowed_classes = {tag: _CLASSES.get(tag, set()) | set(classes.get(tag, ())) for tag in tags}
+    allowed_classes["code"] |= set(code_classes)
+    more = {tag: _ATTRIBUTES.get(tag, set()) | set(names) for tag, names in attributes.items()}
     return nh3.Cleaner(
         tags=tags,
         clean_content_tags=SWALLOWED,
-        attributes=_ATTRIBUTES,
+        attributes=_ATTRIBUTES | more,
         tag_attribute_values=_ATTRIBUTE_VALUES,
         set_tag_attribute_values=_FORCED_VALUES,
-        allowed_classes=classes,
+        allowed_classes=allowed_classes,
         url_schemes=URL_SCHEMES,
         link_rel=None,  # set by us where a link leaves the site, not on every fragment link
     )

@@ -13,13 +13,13 @@ from functools import cache
 from typing import Any
 
 from markdown_it import MarkdownIt
-from sqlalchemy import Select, select
-from sqlalchemy.orm import undefer, with_polymorphic
 
+from myproject.content.columns import DOCUMENT_KEYS
 from myproject.content.markup.renderer import base_parser
 from myproject.content.transfer.frontmatter import FrontMatterError, line_of
 from myproject.content.transfer.links import is_internal
-from myproject.content.types import Link, Page, can_lead_to
+from myproject.content.transfer.own import Own, own_of, read_own
+from myproject.content.types import Folder, Link, Page, can_lead_to
 from myproject.tree.names import title_from_name
 from myproject.tree.node import DRAFT, PUBLISHED, Node
 
@@ -30,7 +30,10 @@ TYPE_KEY = "contentType"
 ORDER_KEYS = ("weight", "order")
 
 #: Keys that columns own, so that they never stand in ``node.extra``.
-_OWN_KEYS = frozenset({"title", "linkTitle", "description", "date", "lastmod", "draft", TYPE_KEY})
+_OWN_KEYS = DOCUMENT_KEYS - {*ORDER_KEYS, "summary", "url", "aliases"}
+
+#: The types that every site has, whose files can be read without asking it.
+_BUILT_IN: Mapping[str, type[Node]] = {"page": Page, "folder": Folder, "link": Link}
 
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _MAX_TITLE: int = Node.__table__.c.title.type.length  # type: ignore[attr-defined]
@@ -47,6 +50,9 @@ class Document:
     :ivar body: Markdown, None where the type has none.
     :ivar aliases: other addresses of the page, as written.
     :ivar implied: no file says so, only a directory; gives way to whatever is there already.
+    :ivar own: field -> value of the columns that the type adds; see :func:`claim`.
+    :ivar head: the text of the front matter, of a type that may add some.
+    :ivar body_line: the line on which the text begins.
     """
 
     type: str
@@ -55,21 +61,14 @@ class Document:
     body: str | None = None
     aliases: tuple[str, ...] = ()
     implied: bool = False
+    own: dict[str, Any] = field(default_factory=dict)
+    head: str = ""
+    body_line: int = 1
 
     @property
     def weight(self) -> float | None:
         """The number by which siblings are sorted; None where there is none (or 0)."""
         return weight_of(self.extra)
-
-
-def complete_nodes() -> tuple[Any, Select[Any]]:
-    """Return an alias of nodes, and a query of them with everything that a document says.
-
-    Bodies and deferred columns come with the rows: one by one they would be a statement each.
-    """
-    nodes = with_polymorphic(Node, [Page, Link])
-    deferred = (nodes.Page.body, nodes.extra, nodes.created_at)
-    return nodes, select(nodes).options(*(undefer(column) for column in deferred))
 
 
 def weight_of(extra: Mapping[str, Any]) -> float | None:
@@ -117,28 +116,51 @@ def document_from(text: str, meta: Mapping[str, Any], body: str, name: str) -> D
         moment = _moment(text, extra, key)
         if moment is not None:
             fields[column] = moment
-    if type_name != "page" and body.strip():
-        line = text.count("\n") - body.lstrip("\n").count("\n") + 1
-        raise FrontMatterError(line, f"a page with {TYPE_KEY}: {type_name} can have no text")
-    if type_name == "link":
-        _check_url(text, extra)
-    return Document(
+    document = Document(
         type=type_name if isinstance(type_name, str) else repr(type_name),
         fields=fields,
         extra=extra,
-        body=body if type_name == "page" else None,
+        body=body,
         aliases=aliases_of(extra),
+        body_line=text.count("\n") - body.lstrip("\n").count("\n") + 1,
     )
+    if document.type in _BUILT_IN:
+        for line, reason in claim(document, _BUILT_IN[document.type], text):
+            raise FrontMatterError(line, reason)
+    else:
+        # Who knows the types of this site goes on from here.
+        document.head = text[: len(text) - len(body)]
+    return document
+
+
+def claim(document: Document, cls: type[Node], head: str) -> list[tuple[int, str]]:
+    """Give a document what a content type has of its own: fields, and perhaps text.
+
+    :param head: the text of the front matter.
+    :returns: line and reason of each value that cannot be.
+    """
+    document.own, problems = read_own(cls, document.extra, head, TYPE_KEY)
+    if not issubclass(cls, Page):
+        if document.body and document.body.strip():
+            reason = f"a page with {TYPE_KEY}: {document.type} can have no text"
+            problems.append((document.body_line, reason))
+        document.body = None
+    if issubclass(cls, Link) and (reason := _problem_with_url(document.extra)):
+        problems.append((line_of(head, "url"), reason))
+    return problems
 
 
 def front_matter_of(
-    node: Node, *, weight: int | None = None, url: str | None = None
+    node: Any, *, own: Own | None = None, weight: int | None = None, url: str | None = None
 ) -> dict[str, Any]:
     """Return the front matter that describes *node*, known keys first.
 
+    :param node: a node; where *own* is given a row of its table will do.
+    :param own: what its type adds; asked of the node when left out.
     :param weight: the place among its siblings, where that must be said.
     :param url: what a Link that points to a node is to say.
     """
+    own = own_of(node) if own is None else own
     meta: dict[str, Any] = {"title": node.title}
     if node.nav_title:
         meta["linkTitle"] = node.nav_title
@@ -151,10 +173,12 @@ def front_matter_of(
     meta["lastmod"] = node.modified_at
     if node.state == DRAFT:
         meta["draft"] = True
-    extra = {key: value for key, value in node.extra.items() if key not in _OWN_KEYS}
-    if isinstance(node, Link):
+    meta |= own.meta
+    claimed = _OWN_KEYS | own.keys
+    extra = {key: value for key, value in node.extra.items() if key not in claimed}
+    if own.link is not None:
         kept = extra.pop("url", "")
-        meta["url"] = url or node.url or kept
+        meta["url"] = url or own.link[0] or kept
     if weight is not None:
         key = _order_key(extra)
         # In its place where it has one; the order of keys is part of the file.
@@ -204,15 +228,13 @@ def _heading(body: str) -> str:
     return "".join(part.content for part in parts if part.type in {"text", "code_inline"}).strip()
 
 
-def _check_url(text: str, extra: dict[str, Any]) -> None:
+def _problem_with_url(extra: Mapping[str, Any]) -> str | None:
     url = extra.get("url") or ""
     if not isinstance(url, str) or len(url) > _MAX_URL:
-        reason = f"must be a text of at most {_MAX_URL} characters"
-    elif url and not is_internal(url) and not can_lead_to(url):
-        reason = "must be a path, or begin with https://, http:// or mailto:"
-    else:
-        return
-    raise FrontMatterError(line_of(text, "url"), f"url {reason}")
+        return f"url must be a text of at most {_MAX_URL} characters"
+    if url and not is_internal(url) and not can_lead_to(url):
+        return "url must be a path, or begin with https://, http:// or mailto:"
+    return None
 
 
 def _text(text: str, extra: dict[str, Any], key: str, limit: int | None = None) -> str:

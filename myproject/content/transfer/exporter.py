@@ -9,19 +9,20 @@ from __future__ import annotations
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from myproject.content.destinations import rewrite_destinations
+from myproject.content.known import StoredType, stored_types
 from myproject.content.references import reference_id
+from myproject.content.registry import ContentTypes
 from myproject.content.transfer.document import (
     aliases_of,
-    body_of,
-    complete_nodes,
     front_matter_of,
     is_bare_folder,
     sort_key,
@@ -41,7 +42,7 @@ from myproject.content.transfer.links import (
     split_destination,
 )
 from myproject.content.transfer.lookup import Lookup
-from myproject.content.types import Link
+from myproject.content.transfer.own import Own, OwnReader
 from myproject.exceptions import MyprojectError
 from myproject.tree.copying import descend
 from myproject.tree.node import Node
@@ -87,12 +88,14 @@ def export_directory(
     session: Session,
     directory: Path,
     *,
+    types: ContentTypes,
     at: Names = (),
     progress: Progress = lambda items, total: items,
 ) -> int:
     """Write the place *at* and everything below into *directory*, and return the number of files.
 
     :param directory: must be empty or not exist; its files appear when all are written.
+    :param types: of the site. Those that it has had are written just the same.
     :param at: names in NFC.
     :raises CannotExport:
     """
@@ -109,7 +112,9 @@ def export_directory(
     partial /= f".{directory.name}.partial-{os.getpid()}"
     try:
         partial.mkdir(parents=True)
-        written = _Export(session, at, top_id, lookup).write(partial, progress)
+        written = _Export(session, at, top_id, lookup, stored_types(session, types)).write(
+            partial, progress
+        )
         if exists:
             for path in partial.iterdir():
                 path.rename(directory / path.name)
@@ -128,8 +133,16 @@ def export_directory(
 class _Export:
     """One run: where every file goes first, because a link may lead to any of them."""
 
-    def __init__(self, session: Session, at: Names, top_id: int, lookup: Lookup) -> None:
+    def __init__(
+        self,
+        session: Session,
+        at: Names,
+        top_id: int,
+        lookup: Lookup,
+        stored: Mapping[str, StoredType],
+    ) -> None:
         self.session, self.at = session, at
+        self.own = OwnReader(session, stored)
         self.places = _places(session, top_id)
         self.by_names = {place.names: place for place in self.places.values()}
         self.resolver = Resolver(
@@ -143,7 +156,7 @@ class _Export:
     def write(self, directory: Path, progress: Progress) -> int:
         """Write all files below *directory*."""
         written = 0
-        for node in progress(self._nodes(), len(self.places)):
+        for node, own in progress(self._nodes(), len(self.places)):
             place = self.places[node.id]
             if not place.has_file:
                 continue
@@ -151,29 +164,32 @@ class _Export:
             file.parent.mkdir(parents=True, exist_ok=True)
             # Where letter case does not matter, two pages may have one file: never write over it.
             with file.open("x", encoding="utf-8", newline="\n") as out:
-                out.write(self._text(node, place))
+                out.write(self._text(node, own, place))
             written += 1
         return written
 
-    def _nodes(self) -> Iterator[Node]:
-        (nodes, query), ids = complete_nodes(), list(self.places)
+    def _nodes(self) -> Iterator[tuple[Any, Own]]:
+        """Yield the row of each node, and what its type adds to it."""
+        node, ids = Node.__table__, list(self.places)
         for start in range(0, len(ids), _BATCH):
-            batch = query.where(nodes.id.in_(ids[start : start + _BATCH]))
-            yield from self.session.scalars(batch)
-            self.session.expunge_all()
+            batch = select(node).where(node.c.id.in_(ids[start : start + _BATCH]))
+            rows = self.session.connection().execute(batch).all()
+            own = self.own.read({row.id: row.type for row in rows})
+            yield from ((row, own[row.id]) for row in rows)
 
-    def _text(self, node: Node, place: _Place) -> str:
+    def _text(self, node: Any, own: Own, place: _Place) -> str:
         def rewritten(destination: str) -> str | None:
             return self._destination(place, destination)
 
         url = None
-        if isinstance(node, Link):
-            if node.target_id is not None:
-                url = self._link_to_node(place, node.target_id)
+        if own.link is not None:
+            own_url, target_id = own.link
+            if target_id is not None:
+                url = self._link_to_node(place, target_id)
             else:
-                url = rewritten(node.url or str(node.extra.get("url") or ""))
-        meta = front_matter_of(node, weight=place.written_weight, url=url)
-        return dump(meta, rewrite_destinations(body_of(node), rewritten))
+                url = rewritten(own_url or str(node.extra.get("url") or ""))
+        meta = front_matter_of(node, own=own, weight=place.written_weight, url=url)
+        return dump(meta, rewrite_destinations(own.body, rewritten))
 
     def _destination(self, place: _Place, destination: str) -> str | None:
         """Return how a file says what a link in the tree says; None where that is the same."""

@@ -14,12 +14,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, selectin_polymorphic, undefer
 
 from myproject.content.destinations import rewrite_destinations
 from myproject.content.operations import change_type, finish, set_fields
 from myproject.content.registry import ContentTypes
-from myproject.content.transfer.document import complete_nodes, sort_key, weight_of
+from myproject.content.transfer.document import claim, sort_key, weight_of
 from myproject.content.transfer.links import (
     LOST,
     Names,
@@ -29,18 +30,16 @@ from myproject.content.transfer.links import (
 )
 from myproject.content.transfer.lookup import Lookup
 from myproject.content.transfer.scan import Entry, Problem, Scan, scan
-from myproject.content.types import Folder, Link, Page
+from myproject.content.types import Content, Folder, Link, Page
 from myproject.db.base import utcnow
 from myproject.exceptions import InvalidName, MyprojectError, TooDeep
 from myproject.interfaces import IMarkdownRenderer
+from myproject.tree.known import own_tables
 from myproject.tree.names import MAX_DEPTH, check_name, title_from_name
 from myproject.tree.node import Node
 from myproject.tree.operations import Tree
 from myproject.tree.traversal import load_lineage
 from myproject.tree.urls import join_path
-
-#: The types whose fields files can hold, with all that subclasses share with them.
-_IMPORTABLE = (Page, Folder, Link)
 
 _FOREIGN_REFERENCE = re.compile(r"node:(?=\d)")
 
@@ -120,17 +119,25 @@ def _refuse_impossible(
     found: Scan, types: ContentTypes, at: Names, reserved: frozenset[str]
 ) -> None:
     for names, entry in list(found.entries.items()):
-        reason = _problem_with_type(entry, types) or _problem_with_place(at, names, reserved)
-        if reason:
-            found.refuse(entry.file, reason)
+        problems = _problems_with_type(entry, types)
+        if reason := _problem_with_place(at, names, reserved):
+            problems.append((0, reason))
+        for line, reason in problems:
+            found.refuse(entry.file, reason, line)
+        if problems:
             del found.entries[names]
 
 
-def _problem_with_type(entry: Entry, types: ContentTypes) -> str | None:
-    content_type = types.get(entry.document.type)
-    if content_type is None or not issubclass(content_type.cls, _IMPORTABLE):
-        return f"contentType {entry.document.type!r} cannot be imported here"
-    return None
+def _problems_with_type(entry: Entry, types: ContentTypes) -> list[tuple[int, str]]:
+    document = entry.document
+    content_type = types.get(document.type)
+    if content_type is None or not issubclass(content_type.cls, Content):
+        return [(0, f"contentType {document.type!r} cannot be imported here")]
+    if not document.head:
+        return []
+    problems = claim(document, content_type.cls, document.head)
+    document.head = ""
+    return problems
 
 
 def _problem_with_place(at: Names, names: Names, reserved: frozenset[str]) -> str | None:
@@ -166,7 +173,7 @@ class _Import:
             at,
             lambda names: self.lookup.find(names) is not None,
         )
-        self.complete = complete_nodes()
+        self.complete = _complete_nodes(types)
         self.report = Report(
             problems=found.problems, files=found.files, ignored=dict(found.ignored)
         )
@@ -216,15 +223,15 @@ class _Import:
                 self._use(existing[name], entry)
             else:
                 content_type = self.types.require(entry.document.type)
-                node = content_type.cls(name=name, title=entry.document.fields["title"], extra={})
+                values = {"title": entry.document.fields["title"], "extra": {}}
+                node = content_type.cls(name=name, **values, **entry.document.own)
                 self.nodes[entry.names] = node
                 self.created.add(entry.names)
                 new.append(node)
         self.tree.add_many(parent, new)
 
     def _children(self, parent: Node) -> dict[str, Node]:
-        nodes, query = self.complete
-        children = query.where(nodes.parent_id == parent.id)
+        children = self.complete.where(Node.parent_id == parent.id)
         return {node.name: node for node in self.session.scalars(children)}
 
     def _use(self, node: Node, entry: Entry) -> None:
@@ -233,12 +240,14 @@ class _Import:
         self.nodes[entry.names] = node
         if document.implied or node.type == document.type:
             return
-        if not isinstance(node, _IMPORTABLE):
+        if self.types.get(node.type) is None:
             place = join_path(self.at + entry.names)
             self.found.refuse(entry.file, f"{place} is a {node.type!r}, which files cannot hold")
             del self.found.entries[entry.names]
             return
-        self.nodes[entry.names] = change_type(self.session, node, document.type, self.types)
+        self.nodes[entry.names] = change_type(
+            self.tree, node, document.type, self.types, document.own
+        )
         self.retyped.add(entry.names)
 
     def _sort(self, entries: list[Entry]) -> None:
@@ -263,19 +272,19 @@ class _Import:
         if document.implied and not is_new:
             self.report.unchanged += 1
             return
-        values = {**document.fields, "extra": dict(document.extra)}
+        values = {**document.fields, **document.own, "extra": dict(document.extra)}
         if isinstance(node, Page) and document.body is not None:
             values["body"] = self._with_references(entry, document.body)
         if isinstance(node, Link):
             values |= self._link_target(entry, values["extra"])
-        changed = set_fields(node, values) or entry.names in self.retyped
-        if not changed and not is_new:
+        changed = set_fields(node, values)
+        if not changed and not is_new and entry.names not in self.retyped:
             self.report.unchanged += 1
             return
         if not is_new and "modified_at" not in values:
             node.modified_at = utcnow()
         try:
-            finish(self.session, node, self.renderer)
+            finish(self.tree, node, self.renderer, changed=None if is_new else changed)
         except MyprojectError as error:
             raise ImportFailed([Problem(str(entry.file), 0, str(error))]) from error
         place = self.at + entry.names
@@ -320,6 +329,16 @@ class _Import:
         is_below = names[: len(self.at)] == self.at
         node = self.nodes.get(names[len(self.at) :]) if is_below else None
         return self.lookup.find(names) if node is None else node.id
+
+
+def _complete_nodes(types: ContentTypes) -> Select[Any]:
+    """Return a query of nodes with all that files say of them: one by one it would be a statement
+    each. What other sites in this process have registered may have no table here."""
+    classes = [each.cls for each in types if own_tables(each.cls)]
+    deferred = (Page.body, Node.extra, Node.created_at)
+    return select(Node).options(
+        selectin_polymorphic(Node, classes), *(undefer(column) for column in deferred)
+    )
 
 
 def _order(entry: Entry) -> tuple[Any, ...]:

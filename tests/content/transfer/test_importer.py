@@ -13,14 +13,13 @@ from myproject.content.references import Reference
 from myproject.content.transfer.importer import ImportFailed, Report
 from myproject.content.types import Folder, Link, Page
 from myproject.exceptions import InvalidName, TooDeep
+from myproject.testing import Site, sqlite_only
 from myproject.tree.names import MAX_DEPTH
-from tests.conftest import Site
 from tests.content.conftest import (
     field_of,
     id_of,
     import_files,
     outline,
-    sqlite_only,
     write_files,
 )
 

@@ -19,9 +19,9 @@ import pytest
 from myproject.content.check import broken_links, check_content
 from myproject.content.transfer.importer import Report
 from myproject.interfaces import IContentTypes
+from myproject.testing import Site, SQLite
 from myproject.tree.urls import join_path
 from myproject.tree.visibility import PUBLISHED_ONLY
-from tests.conftest import Site, SQLite
 from tests.content.conftest import export_files, import_files
 
 CONTENT = "MYPROJECT_TEST_CONTENT"

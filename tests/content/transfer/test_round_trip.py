@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from myproject.content.operations import finish
 from myproject.content.types import Folder, Link, Page
+from myproject.testing import Site
 from myproject.tree.names import normalize, problem_with
 from myproject.tree.node import ROOT_ID, Node
-from tests.conftest import Site
 from tests.content.transfer.test_exporter import assert_round_trip
 from tests.content.transfer.test_frontmatter import TIMES, VALUES
 
@@ -126,7 +126,7 @@ def plant(site: Site, plants: list[Any]) -> None:
             elif isinstance(node, Link):
                 node.target_id = ids[0]
         for node in nodes[1:]:
-            finish(tree.session, node, site.renderer)
+            finish(tree, node, site.renderer)
 
 
 @pytest.mark.parametrize(

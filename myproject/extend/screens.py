@@ -1,0 +1,221 @@
+"""Directives about what people see: panels, menus, templates, static files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pyramid.config import Configurator
+
+from myproject.exceptions import ConfigurationProblem
+from myproject.extend.assets import ContentHashCacheBuster
+from myproject.extend.points import SLOTS, Bundle, MenuItem, Override, Panel
+from myproject.extend.registering import (
+    absolute_spec,
+    existing_asset,
+    extensions_of,
+    origin_of,
+    register,
+)
+from myproject.tree.node import Node
+from myproject.tree.traversal import no_root
+
+ONE_YEAR = 365 * 24 * 3600
+
+
+def add_slot_panel(
+    config: Configurator,
+    panel: Callable[[Any, Any], Any],
+    slot: str,
+    *,
+    name: str | None = None,
+    renderer: str | None = None,
+    context: type | None = None,
+    permission: str | None = None,
+    order: int = 100,
+) -> None:
+    """Put something into a place of every page that is made for it.
+
+    Example::
+
+        def related(context, request):
+            return {"pages": request.service(IRelated).of(context)}
+
+        config.add_slot_panel(
+            related, "after-content", renderer="related:templates/related.jinja2", context=Page
+        )
+
+    A panel that raises leaves the page as it would be without it: the error is logged, and shown
+    in its place where ``myproject.development`` is on.
+
+    :param panel: ``(context, request)`` -> values for the renderer; or, without a renderer, text
+        (escaped), Markup, or None for nothing. With a renderer None also means nothing. The
+        request is the page's own; *context* is None where the page is of no node.
+    :param slot: ``head``, ``tools``, ``before-content``, ``after-content``, ``aside`` or
+        ``footer``.
+    :param name: unique within its slot; the panel's own name when left out.
+    :param renderer: asset spec of a template. It gets the panel's values, ``_`` and ``request``.
+    :param context: class of the nodes it is for; all pages, those of no node as well, when left
+        out.
+    :param permission: what one needs to have at the context to see it.
+    :param order: the smaller the earlier; the core's are multiples of 100.
+    :raises pyramid.exceptions.ConfigurationConflictError: when two includes claim one name.
+    :raises myproject.exceptions.ConfigurationProblem: when there is no such slot or template.
+    """
+    origin = origin_of(config)
+    if slot not in SLOTS:
+        raise ConfigurationProblem(
+            f"There is no slot {slot!r}, which {origin} names. Slots: {', '.join(SLOTS)}."
+        )
+    spec = "" if renderer is None else existing_asset(config, renderer)
+    key = name or getattr(panel, "__name__", type(panel).__name__)
+    item = Panel(key, slot, panel, spec, context, permission, order, origin)
+    extensions = extensions_of(config)
+    register(config, "panels", (slot, key), item, lambda: extensions.add_panel(item))
+
+
+def add_toolbar_action(
+    config: Configurator,
+    name: str,
+    title: Any,
+    *,
+    view: str,
+    context: type = Node,
+    permission: str = "edit",
+    order: int = 100,
+) -> None:
+    """Add something that people may want to do with the page at hand.
+
+    Example::
+
+        config.add_toolbar_action("print", "Print", view="print", permission="view")
+
+    :param name: unique among the actions.
+    :param title: what the link says; a translation string where it is translated.
+    :param view: name of the view that it leads to, without ``@@``.
+    :param context: class of the nodes it is for.
+    :param permission: shown to those who have it at the page.
+    :param order: the smaller the earlier.
+    :raises pyramid.exceptions.ConfigurationConflictError: when two includes claim one name.
+    """
+    _add_menu_item(config, "actions", name, title, view, context, permission, order)
+
+
+def add_tab(
+    config: Configurator,
+    name: str,
+    title: Any,
+    *,
+    group: str,
+    view: str,
+    permission: str,
+    context: type | None = None,
+    order: int = 100,
+) -> None:
+    """Add a screen to those that are shown as tabs of one another.
+
+    Example::
+
+        config.add_tab(
+            "comments", "Comments", group="page", view="comments", permission="moderate"
+        )
+
+    :param name: unique within its group; the screen says with it which tab it is.
+    :param title: what the tab says; a translation string where it is translated.
+    :param group: ``page`` (screens about one page) or ``site`` (about the whole site).
+    :param view: name of the view, without ``@@``; of a route at ``/@@view`` for the site.
+    :param permission: shown to those who have it at the page, or at the root.
+    :param context: class of the nodes that have it, for the group ``page``.
+    :param order: the smaller the earlier.
+    :raises pyramid.exceptions.ConfigurationConflictError: when two includes claim one name.
+    :raises myproject.exceptions.ConfigurationProblem: when there is no such group.
+    """
+    if group not in ("page", "site"):
+        raise ConfigurationProblem(
+            f"There are no tabs {group!r}, which {origin_of(config)} names: only page and site."
+        )
+    cls = (context or Node) if group == "page" else None
+    _add_menu_item(config, group, name, title, view, cls, permission, order)
+
+
+def _add_menu_item(
+    config: Configurator,
+    group: str,
+    name: str,
+    title: Any,
+    view: str,
+    context: type | None,
+    permission: str,
+    order: int,
+) -> None:
+    item = MenuItem(name, title, group, view, permission, context, order, origin_of(config))
+    category = "toolbar actions" if group == "actions" else "tabs"
+    extensions = extensions_of(config)
+    register(config, category, (group, name), item, lambda: extensions.add_menu_item(item))
+
+
+def add_template_override(config: Configurator, template: str, by: str) -> None:
+    """Have a template of one's own take the place of another: what themes are made of.
+
+    Example::
+
+        config.add_template_override(
+            "myproject:templates/page.jinja2", "theme:templates/page.jinja2"
+        )
+
+    The new one may extend what it replaces: ``{% extends "original:myproject:templates/..." %}``.
+
+    :param template: asset spec of what is replaced.
+    :param by: asset spec of what is used instead.
+    :raises pyramid.exceptions.ConfigurationConflictError: when two includes replace one template.
+    :raises myproject.exceptions.ConfigurationProblem: when one of the two does not exist.
+    """
+    old, new = existing_asset(config, template), existing_asset(config, by)
+    override = Override(old, new, origin_of(config))
+    extensions = extensions_of(config)
+    register(
+        config,
+        "template overrides",
+        old,
+        override,
+        lambda: extensions.overrides.__setitem__(old, override),
+    )
+
+
+def add_static_bundle(
+    config: Configurator,
+    name: str,
+    folder: str,
+    *,
+    styles: Iterable[str] = (),
+    scripts: Iterable[str] = (),
+) -> None:
+    """Serve a folder of static files, below ``/@@static-<name>/`` and with a hash in their URLs.
+
+    Example::
+
+        config.add_static_bundle("gallery", "gallery:static/", styles=["gallery.css"])
+
+    Templates name one of the files ``{{ static_url("gallery:picture.svg") }}``.
+
+    :param name: small letters, digits and hyphens.
+    :param folder: asset spec.
+    :param styles: paths of style sheets in it that every page loads, after those of the core.
+    :param scripts: the same for scripts; they are loaded deferred.
+    :raises pyramid.exceptions.ConfigurationConflictError: when two includes claim one name.
+    :raises myproject.exceptions.ConfigurationProblem: when something of it does not exist.
+    """
+    spec = absolute_spec(config, folder).rstrip("/") + "/"
+    bundle = Bundle(name, spec, tuple(styles), tuple(scripts), origin_of(config))
+    for path in ("", *bundle.styles, *bundle.scripts):
+        existing_asset(config, spec + path)
+    extensions = extensions_of(config)
+    register(
+        config,
+        "static bundles",
+        name,
+        bundle,
+        lambda: extensions.bundles.__setitem__(name, bundle),
+    )
+    config.add_static_view(f"@@static-{name}", spec, cache_max_age=ONE_YEAR, factory=no_root)
+    config.add_cache_buster(spec, ContentHashCacheBuster())

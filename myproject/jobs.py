@@ -1,0 +1,148 @@
+"""Work that is done now and then, outside of requests: running it, and what became of it.
+
+There is no scheduler here. Whatever runs things on time calls ``myproject job due``; the row of a
+job is locked while the job runs, so that two calls at once do no work twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from pyramid.config import Configurator
+from pyramid.i18n import TranslationStringFactory
+from sqlalchemy import String, Text, delete, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from myproject.db.base import Base, UTCDateTime, utcnow
+from myproject.db.transaction import mark_changed
+from myproject.extend.points import Job
+from myproject.scope import Scope, Scopes
+from myproject.security.models import Login, OneTimeLink
+from myproject.tree.site import leave_revision
+
+log = logging.getLogger(__name__)
+
+_ = TranslationStringFactory("myproject")
+
+
+class JobRun(Base):
+    """What became of a job when it was run last."""
+
+    __tablename__ = "job_run"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    started_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    finished_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    outcome: Mapped[str] = mapped_column(Text, default="")
+    failed: Mapped[bool] = mapped_column(default=False)
+
+    def is_due(self, every: dt.timedelta | None) -> bool:
+        """Whether a job that is to be done so often has to be done now; after a failure it has."""
+        if every is None:
+            return False
+        return self.started_at is None or self.failed or self.started_at + every <= utcnow()
+
+
+class Result(NamedTuple):
+    """What became of a job.
+
+    :ivar outcome: what it says was done, or what it raised.
+    """
+
+    name: str
+    outcome: str
+    failed: bool = False
+
+
+def last_runs(session: Session) -> dict[str, JobRun]:
+    """Return name -> what became of it, of every job that was run once."""
+    return {run.name: run for run in session.scalars(select(JobRun)) if run.started_at}
+
+
+def run_due(scopes: Scopes, jobs: Iterable[Job]) -> Iterator[Result]:
+    """Run those jobs that have to be done now, and yield what becomes of each."""
+    for job in jobs:
+        if job.every is not None and (result := run_job(scopes, job, only_if_due=True)):
+            yield result
+
+
+def run_job(scopes: Scopes, job: Job, *, only_if_due: bool = False) -> Result | None:
+    """Run a job in a transaction of its own, and record what became of it.
+
+    :returns: None where it is running already, or is not due and *only_if_due*.
+    """
+    _make_row(scopes, job.name)
+    started = utcnow()
+    try:
+        with scopes.writing() as scope:
+            run = _lock(scope, job.name)
+            if run is None or (only_if_due and not run.is_due(job.every)):
+                leave_revision(scope.dbsession)
+                return None
+            outcome = str(job.job(scope) or "")
+            _record(scope, job.name, started, outcome)
+    except Exception as error:
+        log.exception("The job %r of %s failed", job.name, job.origin)
+        outcome = f"{type(error).__name__}: {error}"
+        with scopes.writing() as scope:
+            leave_revision(scope.dbsession)
+            _record(scope, job.name, started, outcome, failed=True)
+        return Result(job.name, outcome, failed=True)
+    return Result(job.name, outcome)
+
+
+def _make_row(scopes: Scopes, name: str) -> None:
+    with scopes.reading() as scope:
+        if scope.dbsession.get(JobRun, name) is not None:
+            return
+    with scopes.writing() as scope:
+        session = scope.dbsession
+        leave_revision(session)
+        try:
+            with session.begin_nested():
+                session.execute(insert(JobRun).values(name=name, outcome="", failed=False))
+        except IntegrityError:
+            # Somebody else has just done so.
+            return
+
+
+def _lock(scope: Scope, name: str) -> JobRun | None:
+    """Return the row of a job, locked until the transaction ends; None while somebody has it.
+
+    On SQLite there is one writer at a time anyway.
+    """
+    query = select(JobRun).where(JobRun.name == name).with_for_update(skip_locked=True)
+    return scope.dbsession.scalars(query).one_or_none()
+
+
+def _record(
+    scope: Scope, name: str, started: dt.datetime, outcome: str, *, failed: bool = False
+) -> None:
+    run = scope.dbsession.get_one(JobRun, name)
+    run.started_at, run.finished_at = started, utcnow()
+    run.outcome, run.failed = outcome, failed
+
+
+def tidy_accounts(scope: Scope) -> str:
+    """Delete logins and one-time links that have expired."""
+    session, count = scope.dbsession, 0
+    leave_revision(session)
+    for table in (Login, OneTimeLink):
+        result: Any = session.execute(delete(table).where(table.expires_at <= utcnow()))
+        count += result.rowcount
+    mark_changed(session)
+    return f"{count} expired logins and links deleted"
+
+
+def includeme(config: Configurator) -> None:
+    """Register the core's jobs."""
+    config.add_job(
+        "tidy-accounts",
+        tidy_accounts,
+        title=_("Delete expired logins and links"),
+        every=dt.timedelta(days=1),
+    )

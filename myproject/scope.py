@@ -1,0 +1,99 @@
+"""The site outside of requests: what jobs, commands, checks and tests work with.
+
+A request has all of this as well, so a service that is made from a scope works in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Session
+
+from myproject.content.registry import ContentTypes
+from myproject.db.engine import Database
+from myproject.exceptions import NoSuchService
+from myproject.interfaces import IContentTypes, IMarkdownRenderer
+from myproject.registry import SiteRegistry
+from myproject.tree.operations import Tree
+
+if TYPE_CHECKING:
+    reify = property
+else:
+    from pyramid.decorator import reify
+
+
+class Services:
+    """Finds the services of one scope, each made when it is first asked for."""
+
+    registry: SiteRegistry
+
+    def service(self, interface: Any, name: str = "") -> Any:
+        """Return the service that an add-on has registered for *interface*.
+
+        :raises NoSuchService:
+        """
+        made = self.__dict__.setdefault("_services", {})
+        key = (interface, name)
+        if key not in made:
+            factory: Callable[[Any], Any] | None = self.registry.extensions.services.get(key)
+            if factory is None:
+                raise NoSuchService(getattr(interface, "__name__", str(interface)), name)
+            made[key] = factory(self)
+        return made[key]
+
+
+class Scope(Services):
+    """One session's worth of work.
+
+    :ivar registry: the application's.
+    :ivar dbsession: reads only, or writes in a transaction that its maker commits.
+    """
+
+    def __init__(self, registry: SiteRegistry, dbsession: Session) -> None:
+        self.registry = registry
+        self.dbsession = dbsession
+
+    @reify
+    def tree(self) -> Tree:
+        """The operations on the tree, for a scope that writes."""
+        return Tree(
+            self.dbsession,
+            notify=self.registry.notify,
+            reserved=self.registry.reserved_names,
+        )
+
+    @property
+    def content_types(self) -> ContentTypes:
+        """The types that are switched on."""
+        return self.registry.getUtility(IContentTypes)
+
+    @property
+    def renderer(self) -> IMarkdownRenderer:
+        """Turns Markdown into HTML."""
+        return self.registry.getUtility(IMarkdownRenderer)
+
+
+class Scopes:
+    """Makes scopes on one application's database."""
+
+    def __init__(self, registry: SiteRegistry) -> None:
+        self.registry = registry
+
+    @property
+    def database(self) -> Database:
+        """The application's database."""
+        return self.registry.database
+
+    @contextmanager
+    def reading(self) -> Iterator[Scope]:
+        """A scope that cannot write."""
+        with self.database.read_session() as session:
+            yield Scope(self.registry, session)
+
+    @contextmanager
+    def writing(self) -> Iterator[Scope]:
+        """A scope in a transaction of its own: committed at the end, aborted on an error."""
+        with self.database.transaction() as session:
+            yield Scope(self.registry, session)
