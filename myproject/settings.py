@@ -188,7 +188,7 @@ class Settings(Mapping[str, Any]):
         for key in setting.all_keys:
             taken, by = self._claims.get(environment_name(key), (None, None))
             if taken == key:
-                raise SettingsError(f"{key} is declared twice, by {by} and by {owner}")
+                raise SettingsError(f"{key} is declared twice, by {by} and by {owner}: rename one")
             if taken:
                 raise SettingsError(
                     f"{key}, declared by {owner}, and {taken}, declared by {by}, would share the "

@@ -299,7 +299,7 @@ def test_two_add_ons_that_add_one_role_conflict(ini, addons, capsys):
         config.add_role("x", "X", ["view"])
 
     told = refusal(capsys, **ini, **{"myproject.addons": addons(include, lambda c: include(c))})
-    assert "2 includes want the same added role 'x'" in told
+    assert "2 includes want the same role 'x'" in told
 
 
 def test_the_operator_has_the_last_word_on_roles(ini, addons):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from myproject.cli.access import access
+from myproject.cli.addons import addon, addons
 from myproject.cli.context import Command, Context
 from myproject.cli.database import db, init
 from myproject.cli.groups import group
@@ -78,6 +79,8 @@ COMMANDS = (
     tree,
     job,
     health,
+    addons,
+    addon,
 )
 for command in COMMANDS:
     main.add_command(command)

@@ -65,8 +65,11 @@ class Context:
         self.ini = ini
 
     @cached_property
-    def configurator(self) -> SiteConfigurator:
-        """The committed configuration; the database has not been asked."""
+    def ini_settings(self) -> tuple[dict[str, str], dict[str, str]]:
+        """What the ini file says: PasteDeploy's own section, and the application's.
+
+        :raises ConfigurationProblem: when it cannot be read.
+        """
         if not Path(self.ini).is_file():
             raise ConfigurationProblem(
                 f"There is no file {self.ini}. Name the ini file: myproject -c FILE.ini ..."
@@ -77,7 +80,13 @@ class Context:
         except (ConfigParserError, LookupError, ValueError, ImportError, AttributeError) as error:
             reason = " ".join(str(error).split())
             raise ConfigurationProblem(f"{self.ini} cannot be read: {reason}") from error
-        return configure({**ini.global_conf, "__file__": self.ini}, **ini)  # type: ignore[attr-defined]
+        return {**ini.global_conf, "__file__": self.ini}, dict(ini)  # type: ignore[attr-defined]
+
+    @cached_property
+    def configurator(self) -> SiteConfigurator:
+        """The committed configuration; the database has not been asked."""
+        global_config, ini = self.ini_settings
+        return configure(global_config, **ini)
 
     def close(self) -> None:
         """Close the database's connections."""

@@ -6,8 +6,9 @@ from collections import Counter
 
 import click
 
-from myproject.cli.context import Context, counted
+from myproject.cli.context import Context, counted, progress
 from myproject.content.check import broken_links, check_content
+from myproject.content.rendering import render_all
 from myproject.interfaces import IContentTypes
 from myproject.security.access import ANONYMOUS, load_policies
 from myproject.tree.boundaries import repair as repair_boundaries
@@ -46,3 +47,14 @@ def check(context: Context, links: bool, repair: bool) -> None:
         count = counted(broken.total(), "broken link")
         click.echo(f"{count}." if broken else "All links within the site can be followed.")
     raise SystemExit(1 if problems or broken else 0)
+
+
+@tree.command()
+@click.pass_obj
+def render(context: Context) -> None:
+    """Render all Markdown anew, after an add-on has changed what it can say."""
+    with context.scopes.writing() as scope:
+        different = render_all(
+            scope.tree, scope.content_types, scope.renderer, progress("Rendering")
+        )
+    click.echo(f"{counted(different, 'page')} came out different.")

@@ -18,7 +18,7 @@ from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import Column, inspect
 from sqlalchemy import types as sql
 
-from myproject.db.base import TaggedJSON, UTCDateTime
+from myproject.db.base import Base, TaggedJSON, UTCDateTime
 from myproject.tree.known import CORE, own_tables
 from myproject.tree.node import Node
 
@@ -113,12 +113,13 @@ def base_fields() -> tuple[Field, ...]:
 
 
 @cache
-def fields_of(cls: type[Node]) -> tuple[Field, ...]:
-    """Return the fields that a type adds to those of the core, in the order of its columns."""
+def fields_of(cls: type[Base]) -> tuple[Field, ...]:
+    """Return the fields that a type adds to those of the core, in the order of its columns; or
+    those of another mapped class."""
     return tuple(_field(name, column, column.info) for name, column in own_columns(cls))
 
 
-def own_columns(cls: type[Node]) -> list[tuple[str, Column[Any]]]:
+def own_columns(cls: type[Base]) -> list[tuple[str, Column[Any]]]:
     """Return attribute and column of each field that a type adds to those of the core."""
     mapper = inspect(cls)
     found = []

@@ -31,6 +31,7 @@ from myproject.content.columns import (
     fields_of,
     problem_with_fields,
 )
+from myproject.db.base import Base
 from myproject.exceptions import InvalidValue
 from myproject.tree.node import Node
 
@@ -88,7 +89,7 @@ def model_of(cls: type[Node]) -> type[BaseModel]:
     )
 
 
-def validate(cls: type[Node], values: Mapping[str, Any]) -> dict[str, Any]:
+def validate(cls: type[Base], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of some of a type's fields as its columns take them.
 
     Texts, as forms and files give them, become numbers, dates and so on.
@@ -110,7 +111,7 @@ def validate(cls: type[Node], values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _fields(cls: type[Node]) -> dict[str, tuple[Field, TypeAdapter[Any]]]:
+def _fields(cls: type[Base]) -> dict[str, tuple[Field, TypeAdapter[Any]]]:
     fields = (*base_fields(), *fields_of(cls))
     return {field.name: (field, TypeAdapter(_annotated(field))) for field in fields}
 

@@ -38,6 +38,18 @@ from myproject.tree.operations import Tree
 #: Written by the tree's operations, never by a save.
 STRUCTURE = frozenset({"id", "parent_id", "name", "position", "boundary_id", "type"})
 
+_BATCH = 500
+_NEW_TEXT = (
+    update(Page.__table__)
+    .where(Page.__table__.c.id == bindparam("page"))
+    .values(body=bindparam("text"), body_html=bindparam("html"))
+)
+_NEW_TARGET = (
+    update(Link.__table__)
+    .where(Link.__table__.c.id == bindparam("link"))
+    .values(target_id=bindparam("target"))
+)
+
 
 def set_fields(node: Node, values: Mapping[str, Any]) -> set[str]:
     """Set columns of *node* and return the names of those that changed.
@@ -238,19 +250,6 @@ def _redirect(session: Session, sources: Collection[int], copies: Mapping[int, i
             connection.execute(_NEW_TARGET, redirected)
         for node_id in batch:
             _forget_links(session, node_id)
-
-
-_BATCH = 500
-_NEW_TEXT = (
-    update(Page.__table__)
-    .where(Page.__table__.c.id == bindparam("page"))
-    .values(body=bindparam("text"), body_html=bindparam("html"))
-)
-_NEW_TARGET = (
-    update(Link.__table__)
-    .where(Link.__table__.c.id == bindparam("link"))
-    .values(target_id=bindparam("target"))
-)
 
 
 def _forget_links(session: Session, node_id: int) -> None:

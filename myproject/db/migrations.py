@@ -119,7 +119,12 @@ def present_heads(database: Database) -> set[str]:
     Those of branches that are not asked for are among them.
     """
     with database.reader.connect() as connection:
-        return set(MigrationContext.configure(connection).get_current_heads())
+        return heads_in(connection)
+
+
+def heads_in(connection: Connection) -> set[str]:
+    """Return the same, of the database that a connection leads to."""
+    return set(MigrationContext.configure(connection).get_current_heads())
 
 
 def missing_heads(database: Database, branches: Sequence[MigrationBranch] = ()) -> set[str]:

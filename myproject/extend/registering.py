@@ -53,7 +53,9 @@ def register(
 
 def singular(category: str) -> str:
     """Return what one of a category is called."""
-    return category.removesuffix("s")
+    if category.startswith("branches"):
+        return category.replace("branches", "branch", 1)
+    return category.removeprefix("added ").removesuffix("s")
 
 
 def absolute_spec(config: Configurator, spec: str) -> str:

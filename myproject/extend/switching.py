@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import ast
 import importlib
-import inspect
 import pkgutil
-import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
@@ -22,24 +20,17 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from pyramid.config import Configurator
 from pyramid.exceptions import ConfigurationConflictError, ConfigurationExecutionError
 
 from myproject.exceptions import ConfigurationProblem
-from myproject.extend.registering import singular
+from myproject.extend.telling import KEY, conflicts, failure, refusal
 from myproject.registry import registry_of
 
-#: The setting, the group of entry points and the package of bundled add-ons have one name.
-KEY = "myproject.addons"
-
-#: Looked into, not imported: the core knows no add-on.
+#: Looked into, not imported: the core knows no add-on. The setting, the group of entry points and
+#: this package have one name.
 BUNDLED = Path(__file__).resolve().parent.parent / "addons"
-
-
-#: The module whose ``include`` calls every ``includeme``.
-_INCLUDE = inspect.getsourcefile(Configurator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +75,14 @@ def available() -> dict[str, Addon]:
     return found
 
 
-def find(name: str, known: Mapping[str, Addon]) -> Addon:
-    """Return the add-on called *name*; what has no name of its own is a dotted name."""
-    return known.get(name) or Addon(name, name)
+def find(name: str, known: Mapping[str, Addon] | None = None) -> Addon:
+    """Return the add-on called *name*; what has no name of its own is a dotted name.
+
+    :param known: what there is, where it has been looked up already.
+    """
+    known = available() if known is None else known
+    by_module = (addon for addon in known.values() if addon.module == name)
+    return known.get(name) or next(by_module, None) or Addon(name, name)
 
 
 def describe(addon: Addon) -> Description:
@@ -95,24 +91,29 @@ def describe(addon: Addon) -> Description:
         spec = find_spec(addon.module)
         if spec is None or not spec.origin:
             return Description(problem=f"there is no module {addon.module}")
-        source = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
-    except (ImportError, OSError, SyntaxError, ValueError) as error:
+        source = ast.parse(Path(spec.origin).read_text(encoding="utf-8"), spec.origin)
+    except SyntaxError as error:
+        return Description(problem=f"{error.msg} ({error.filename}, line {error.lineno})")
+    except Exception as error:
+        # The packages that it is in are imported, so anything may be.
         return Description(problem=f"{type(error).__name__}: {error}")
     docstring = ast.get_docstring(source) or ""
     summary = " ".join(docstring.partition("\n\n")[0].split())
     for statement in source.body:
-        if isinstance(statement, ast.Assign) and any(
-            isinstance(target, ast.Name) and target.id == "requires" for target in statement.targets
-        ):
-            return Description(summary, _names_in(statement.value))
+        match statement:
+            case ast.Assign(targets=[ast.Name("requires")], value=value):
+                return Description(summary, _names_in(value))
+            case ast.AnnAssign(target=ast.Name("requires"), value=ast.expr() as value):
+                return Description(summary, _names_in(value))
     return Description(summary)
 
 
 def _names_in(value: ast.expr) -> tuple[str, ...]:
     try:
-        return tuple(ast.literal_eval(value))
-    except ValueError:
+        names = ast.literal_eval(value)
+    except (ValueError, TypeError):
         return ()
+    return tuple(names) if isinstance(names, tuple | list) else ()
 
 
 # -- ordering -------------------------------------------------------------------------------------
@@ -129,13 +130,15 @@ def resolve(names: Iterable[str]) -> list[Addon]:
     known, problems = available(), []
     wanted: dict[str, Addon] = {}
     requires: dict[str, tuple[str, ...]] = {}
-    for name in dict.fromkeys(names):
-        addon = wanted[name] = find(name, known)
+    for addon in (find(name, known) for name in names):
+        if addon.name in wanted:
+            continue
+        wanted[addon.name] = addon
         try:
-            requires[name] = tuple(getattr(_import(addon), "requires", ()))
+            requires[addon.name] = _requires(_import(addon, known))
         except ConfigurationProblem as problem:
-            problems.append(f"{KEY}: {problem}{_did_you_mean(addon, known)}")
-            requires[name] = ()
+            problems.append(str(problem))
+            requires[addon.name] = ()
     for name, needed in requires.items():
         for other in needed:
             if other not in wanted:
@@ -163,43 +166,61 @@ def _in_order(sorter: TopologicalSorter[str], order: Mapping[str, int]) -> Itera
         sorter.done(name)
 
 
-def _import(addon: Addon) -> ModuleType:
+def _import(addon: Addon, known: Mapping[str, Addon]) -> ModuleType:
     try:
         with warnings.catch_warnings():
             # The map of content types refuses it, in words.
             warnings.filterwarnings("ignore", "Reassigning polymorphic association")
             module = importlib.import_module(addon.module)
-    except ModuleNotFoundError as error:
-        if error.name and (addon.module + ".").startswith(error.name + "."):
-            raise ConfigurationProblem(
-                f"{addon.name} cannot be included: there is no add-on and no module of this name."
-            ) from error
-        raise ConfigurationProblem(
-            f"{addon.name} cannot be included: {error} ({_place(error, addon.module)})."
-        ) from error
     except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and _is_part_of(error.name, addon.module):
+            reason = "there is no add-on and no module of this name."
+            reason += _did_you_mean(addon.name, known) or _which_there_are(addon, known)
+            told = f"{KEY}: {addon.name} cannot be included: {reason}"
+        else:
+            told = refusal(addon.name, addon.module, error)
+        raise ConfigurationProblem(told) from error
+    if not callable(getattr(module, "includeme", None)):
         raise ConfigurationProblem(
-            f"{addon.name} cannot be included: {_kind(error)}{error} "
-            f"({_place(error, addon.module)})."
-        ) from error
-    if not hasattr(module, "includeme"):
-        raise ConfigurationProblem(
-            f"{addon.name} cannot be included: {module.__name__} has no function includeme."
+            f"{KEY}: {addon.name} cannot be included: {_file_of(module)} has no function "
+            "includeme(config). Write one, or name the module that has it."
         )
     return module
 
 
-def _did_you_mean(addon: Addon, known: Mapping[str, Addon]) -> str:
-    if addon.name in known:
-        return ""
-    close = get_close_matches(addon.name.replace("_", "-"), known, n=1)
-    if close:
-        return f" Did you mean {close[0]}?"
-    return f" There are: {', '.join(sorted(known))}." if "." not in addon.name else ""
+def _requires(module: ModuleType) -> tuple[str, ...]:
+    names = getattr(module, "requires", ())
+    if not isinstance(names, tuple | list) or not all(isinstance(name, str) for name in names):
+        raise ConfigurationProblem(
+            f"{KEY}: {_file_of(module)}: requires = {names!r} is no tuple of names. "
+            'Write requires = ("other",).'
+        )
+    return tuple(names)
+
+
+def _file_of(module: ModuleType) -> str:
+    return getattr(module, "__file__", None) or module.__name__
+
+
+def _is_part_of(missing: str | None, module: str) -> bool:
+    return bool(missing) and f"{module}.".startswith(f"{missing}.")
+
+
+def _did_you_mean(name: str, known: Mapping[str, Addon]) -> str:
+    close = get_close_matches(name.replace("_", "-"), known, n=1)
+    return f" Did you mean {close[0]}?" if close else ""
+
+
+def _which_there_are(addon: Addon, known: Mapping[str, Addon]) -> str:
+    if "." in addon.name:
+        return " Install the package that has it."
+    return f" There are: {', '.join(sorted(known))}." if known else ""
 
 
 def _how_to_get(name: str, known: Mapping[str, Addon]) -> str:
-    return f"Add it to {KEY}." if name in known else f"Install it, and add it to {KEY}."
+    if name in known:
+        return f"Add it to {KEY}."
+    return f"Install it, and add it to {KEY}.{_did_you_mean(name, known)}"
 
 
 # -- including ------------------------------------------------------------------------------------
@@ -212,20 +233,18 @@ def include_addons(config: Configurator, names: Iterable[str]) -> None:
     """
     registry = registry_of(config)
     registry.addons = tuple(resolve(names))
+    problems = []
     for addon in registry.addons:
         registry.including = addon.name
         try:
             config.include(addon.module)
-        except ConfigurationProblem as problem:
-            place = _place(problem, addon.module)
-            raise ConfigurationProblem(f"{KEY}: {addon.name}: {problem} ({place})") from problem
         except Exception as error:
-            raise ConfigurationProblem(
-                f"{KEY}: {addon.name} cannot be included: {_kind(error)}{error} "
-                f"({_place(error, addon.module)})"
-            ) from error
+            problems.append((refusal(addon.name, addon.module, error), error))
         finally:
             registry.including = ""
+    if problems:
+        told = "\n".join(message for message, _ in problems)
+        raise ConfigurationProblem(told) from problems[0][1]
     settle(config)
 
 
@@ -234,73 +253,11 @@ def settle(config: Configurator) -> None:
 
     :raises ConfigurationProblem: for what two includes claim, and for what cannot be done.
     """
+    modules = {addon.name: addon.module for addon in registry_of(config).addons}
+    actions = [dict(action) for action in config.action_state.actions]
     try:
         config.commit()
     except ConfigurationConflictError as error:
-        told = [_tell(key, infos) for key, infos in error._conflicts.items()]
-        raise ConfigurationProblem("\n".join(told)) from error
+        raise ConfigurationProblem(conflicts(error, actions, modules)) from error
     except ConfigurationExecutionError as error:
-        where = f"({error.info.file}, line {error.info.line})"
-        if isinstance(error.evalue, ConfigurationProblem):
-            raise ConfigurationProblem(f"{KEY}: {error.evalue} {where}") from error
-        kind = getattr(error.etype, "__name__", error.etype)
-        raise ConfigurationProblem(
-            f"{KEY}: {kind}: {error.evalue} {where}: {_source(error.info)}"
-        ) from error
-
-
-#: First element of Pyramid's own discriminators -> what they are about.
-_PYRAMID = {
-    "view": "the same view",
-    "route": "the same route",
-    "renderer": "the same renderer",
-    "tween": "the same tween",
-    "static": "the same static view",
-    "request extensions": "the same attribute of requests",
-}
-
-
-def _tell(discriminator: Any, infos: Sequence[Any]) -> str:
-    """Return in words which includes want the same thing, and where."""
-    category, key = discriminator if len(discriminator) == 2 else (discriminator[0], "")
-    if category in _PYRAMID or len(discriminator) != 2:
-        claimed = _PYRAMID.get(category, f"the same {category}")
-        detail = f" {key!r}" if isinstance(key, str) and key else ""
-    else:
-        shown = key[-1] if isinstance(key, tuple) else key
-        claimed = f"the same {singular(category)}"
-        detail = f" {getattr(shown, '__name__', shown)!r}" if shown else ""
-    places = [f"  {info.file}, line {info.line}: {_source(info)}" for info in infos]
-    return "\n".join(
-        [
-            f"{KEY}: {len(infos)} includes want {claimed}{detail}. Switch one of them off:",
-            *places,
-        ]
-    )
-
-
-def _source(info: Any) -> str:
-    return " ".join(str(info.src or "").split())
-
-
-def _place(error: BaseException, module: str) -> str:
-    """Return file and line of the add-on's code that raised, or else of whatever did."""
-    frames = traceback.extract_tb(error.__traceback__)
-    # What comes after Pyramid has called an includeme, if it has come to that.
-    calls = [i for i, f in enumerate(frames) if f.filename == _INCLUDE and f.name == "include"]
-    frames = frames[calls[-1] + 1 :] if calls else frames
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}, line {error.lineno}"
-    try:
-        spec = find_spec(module)
-    except (ImportError, ValueError):
-        spec = None
-    folder = str(Path(spec.origin).parent) if spec and spec.origin else None
-    own = [frame for frame in frames if folder and frame.filename.startswith(folder)]
-    frame = own[-1] if own else frames[0 if calls else -1]
-    return f"{frame.filename}, line {frame.lineno}"
-
-
-def _kind(error: BaseException) -> str:
-    # Our own errors speak for themselves.
-    return "" if isinstance(error, ConfigurationProblem) else f"{type(error).__name__}: "
+        raise ConfigurationProblem(failure(error, modules)) from error

@@ -30,8 +30,9 @@ def write_ini(
 
     :param settings: key -> value; percent signs in values are escaped.
     """
-    shown = url if isinstance(url, str) else url.render_as_string(hide_password=False)
-    section = ["[app:main]", "use = egg:myproject", f"sqlalchemy.url = {shown}"]
+    if isinstance(url, URL):
+        url = url.render_as_string(hide_password=False).replace("%", "%%")
+    section = ["[app:main]", "use = egg:myproject", f"sqlalchemy.url = {url}"]
     for key, value in settings.items():
         escaped = value.replace("%", "%%").replace("\n", "\n    ")
         section.append(f"{key} = {escaped}")

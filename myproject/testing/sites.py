@@ -7,9 +7,9 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from importlib.machinery import ModuleSpec
-from importlib.util import module_from_spec
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from click.testing import Result
@@ -157,7 +157,10 @@ class Site:
 def _make_module(include: Include) -> str:
     """Make a module out of an includeme, because add-ons are switched on by name."""
     name = f"addon_{uuid.uuid4().hex}"
-    module = module_from_spec(ModuleSpec(name, None))
+    # Where messages find it, too; the file is not executed once more.
+    file = getattr(getattr(include, "__code__", None), "co_filename", __file__)
+    spec = spec_from_file_location(name, file)
+    module = ModuleType(name) if spec is None else module_from_spec(spec)
     module.__dict__["includeme"] = include
     sys.modules[name] = module
     return name

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment
 from jinja2.meta import find_referenced_templates
+from pyramid.config import Configurator
 
 SUFFIX = ".jinja2"
 
@@ -27,19 +28,29 @@ def templates_of(module: str) -> dict[str, Path]:
     return {f"{module}:{path.relative_to(folder).as_posix()}": path for path in paths if folder}
 
 
-def names_in_code(module: str) -> Iterator[tuple[str, str]]:
-    """Yield the templates that an add-on's code names, each with file and line."""
+def names_in_calls(module: str) -> Iterator[tuple[str, str]]:
+    """Yield the templates that an add-on's code names in calls, each with file and line."""
     folder, spec = folder_of(module), find_spec(module)
     if folder is not None:
         files = sorted(folder.rglob("*.py"))
     else:
         files = [Path(spec.origin)] if spec is not None and spec.origin else []
     for file in files:
-        for item in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(item, ast.Constant) and isinstance(item.value, str):
-                name = item.value
-                if name.endswith(SUFFIX) and name != SUFFIX and "\n" not in name:
-                    yield name, f"{file}, line {item.lineno}"
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call):
+                for value in (*call.args, *(keyword.value for keyword in call.keywords)):
+                    name = value.value if isinstance(value, ast.Constant) else None
+                    if isinstance(name, str) and name.endswith(SUFFIX) and name != SUFFIX:
+                        yield name, f"{file}, line {value.lineno}"
+
+
+def names_in_views(config: Configurator, module: str) -> Iterator[tuple[str, str]]:
+    """Yield the templates of the views that an add-on has added, each with its package."""
+    for entry in config.introspector.get_category("templates") or ():
+        renderer = entry["introspectable"]["renderer"]
+        package = getattr(renderer.package, "__name__", "")
+        if f"{package}.".startswith(f"{module}.") and renderer.name.endswith(SUFFIX):
+            yield renderer.name, f"a view of {package}"
 
 
 def names_in_template(environment: Environment, path: Path) -> set[str]:

@@ -71,6 +71,18 @@ def _dotted(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
+def _mapper_arguments(cls: type) -> dict[str, Any]:
+    """Return what a class that is not mapped yet, or a mixin of it, tells its mapper."""
+    for base in cls.__mro__:
+        if "__mapper__" in base.__dict__:
+            break
+        arguments = base.__dict__.get("__mapper_args__")
+        if arguments is not None:
+            # A dictionary, or SQLAlchemy's ``declared_attr``, which makes one for the class.
+            return arguments.fget(cls) if hasattr(arguments, "fget") else arguments
+    return {}
+
+
 _discriminators = PolymorphicMap()
 
 
@@ -126,9 +138,9 @@ class Node(Base):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         # Before SQLAlchemy sees the class: one that is refused later would stay half mapped, and
         # nothing in this process could load a node any more.
-        arguments = cls.__dict__.get("__mapper_args__", {})
-        if isinstance(arguments, dict) and "polymorphic_identity" in arguments:
-            _discriminators.check_free(arguments["polymorphic_identity"], cls)
+        identity = _mapper_arguments(cls).get("polymorphic_identity")
+        if identity is not None:
+            _discriminators.check_free(identity, cls)
         super().__init_subclass__(**kwargs)
 
     @property

@@ -120,7 +120,7 @@ class Lineage(NamedTuple):
 def load_lineage(session: Session, segments: Sequence[str], start: int = ROOT_ID) -> Lineage:
     """Return the nodes from *start* down along *segments*, as far as they exist.
 
-    One statement, and a second one for the last node if its type has a table of its own.
+    One statement, and a second one for the last node if its type has tables of its own.
 
     :param segments: decoded names in NFC.
     :raises NoTree: if the start does not exist.
@@ -164,19 +164,25 @@ def _persistent(session: Session, values: dict[str, Any]) -> Node:
 
 @cache
 def _own_columns(cls: type[Node]) -> tuple[tuple[str, ...], Select[Any] | None]:
-    table = class_mapper(cls).local_table
-    if table is Node.__table__:
-        return (), None
+    mapper, base = class_mapper(cls), Node.__table__
+    # A type may add to another one's columns, as one below Page does.
+    tables = [table for table in mapper.tables if table is not base]
     properties = [
         prop
-        for prop in class_mapper(cls).iterate_properties
+        for prop in mapper.iterate_properties
         if isinstance(prop, ColumnProperty)
         and not prop.deferred
         and prop.key != "id"
-        and prop.columns[0].table is table
+        and prop.columns[0].table is not base
     ]
-    query = select(*(prop.columns[0] for prop in properties)).where(table.c.id == bindparam("id"))
-    return tuple(prop.key for prop in properties), query if properties else None
+    if not properties:
+        return (), None
+    joined: Any = tables[0]
+    for table in tables[1:]:
+        joined = joined.join(table, table.c.id == tables[0].c.id)
+    query = select(*(prop.columns[0] for prop in properties)).select_from(joined)
+    query = query.where(tables[0].c.id == bindparam("id"))
+    return tuple(prop.key for prop in properties), query
 
 
 def load_own_columns(session: Session, node: Node) -> None:

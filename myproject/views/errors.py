@@ -23,6 +23,7 @@ from myproject.views.addresses import sign_in_url
 from myproject.views.methods import allowed_methods
 from myproject.views.rendering import TEMPLATES, layout
 from myproject.views.suggestions import item_of, suggestions
+from myproject.views.unavailable import is_unavailable, unavailable
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,8 @@ def not_found(error: Any, request: Any) -> Response:
     """
     if (refusal := _private(request)) is not None:
         return _no_access(request, refusal)
+    if is_unavailable(request):
+        return unavailable(request)
     return _nothing_here(error, request)
 
 

@@ -54,6 +54,7 @@ class Entry:
     summary: str
     type_title: str
     has_children: bool
+    unavailable: bool = False
 
 
 def available(request: Any, rows: Iterable[Row]) -> list[Row]:
@@ -75,22 +76,30 @@ def tree_items(base: str, rows: Iterable[Row], current_id: int | None = None) ->
     ]
 
 
-def entries(request: Any, base: str, rows: Iterable[Row]) -> list[Entry]:
-    """Return the listing of children of the place whose URL path is *base*."""
-    return [
-        Entry(
-            row.title,
-            f"{base}/{quote_segment(row.name)}",
-            row.summary,
-            "" if row.type in PLAIN_TYPES else _type_title(request, row.type),
-            row.has_children,
+def entries(
+    request: Any, base: str, rows: Iterable[Row], *, unavailable: bool = False
+) -> list[Entry]:
+    """Return the listing of children of the place whose URL path is *base*.
+
+    :param unavailable: whether to list those as well whose type is switched off, for editors.
+    """
+    shown = []
+    for row in rows:
+        content_type = request.content_types.get(row.type)
+        if content_type is None and not unavailable:
+            continue
+        plain = content_type is None or row.type in PLAIN_TYPES
+        shown.append(
+            Entry(
+                row.title,
+                f"{base}/{quote_segment(row.name)}",
+                row.summary,
+                "" if plain else request.localizer.translate(content_type.title),
+                row.has_children,
+                content_type is None,
+            )
         )
-        for row in available(request, rows)
-    ]
-
-
-def _type_title(request: Any, name: str) -> str:
-    return request.localizer.translate(request.content_types.require(name).title)
+    return shown
 
 
 def navigation(

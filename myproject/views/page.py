@@ -63,7 +63,13 @@ def page_view(context: Page | Folder, request: Any) -> Any:
         nav=nav,
         previous=previous,
         next=following,
-        listing=entries(request, base, around.children),
+        listing=entries(
+            request,
+            base,
+            around.children,
+            unavailable=request.signed_in is not None
+            and bool(request.has_permission(Permission.EDIT, context)),
+        ),
         listing_next=_next_url(url, around.children) if around.more_children else None,
         listing_first=None if after is None else url,
         modified=context.modified_at,

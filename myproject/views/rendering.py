@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
@@ -24,6 +25,9 @@ from myproject.views.menus import actions, page_tabs, site_tabs
 from myproject.views.slots import Slots
 
 TEMPLATES = "myproject:templates/"
+
+#: Kinds of files that decide what a page looks like.
+SHAPING = frozenset({".py", ".jinja2", ".css", ".js", ".svg", ".mo", ".html"})
 DOMAIN = "myproject"
 
 
@@ -186,14 +190,23 @@ def fingerprint(registry: Registry) -> str:
     """Return a short hash of what shapes every page besides content: code, templates, settings."""
     digest = hashlib.sha256(version("myproject").encode())
     here = Path(__file__).parent.parent
-    for folder in ("templates", "views", "static", "locale"):
-        for path in sorted((here / folder).rglob("*")):
-            if path.is_file() and path.suffix != ".pyc":
-                digest.update(path.read_bytes())
+    folders = [here / name for name in ("templates", "views", "static", "locale")]
+    for path in (*folders, *map(_source_of, registry.addons)):
+        digest.update(path.name.encode())
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.suffix in SHAPING and file.is_file():
+                digest.update(file.read_bytes())
     for key, value in sorted(registry.settings.items(), key=str):
         if key.startswith("myproject."):
             digest.update(f"{key}={value}".encode())
     return digest.hexdigest()[:10]
+
+
+def _source_of(addon: Any) -> Path:
+    """Return the folder of an add-on that is a package, the file of one that is a module."""
+    module = sys.modules[addon.module]
+    file = Path(getattr(module, "__file__", None) or addon.module)
+    return file.parent if file.name == "__init__.py" else file
 
 
 def _set_fingerprint(event: Any) -> None:

@@ -17,6 +17,7 @@ from myproject.content.known import KnownType, known_types, record_types
 from myproject.content.operations import change_type
 from myproject.content.registry import ContentType, ContentTypes
 from myproject.content.types import Page
+from myproject.db.transaction import mark_changed
 from myproject.exceptions import InvalidValue, NotAddable
 from myproject.interfaces import IContentTypes
 from myproject.testing import Site, sqlite_only
@@ -130,6 +131,7 @@ def test_links_in_copies_of_what_is_switched_off_lead_to_the_copies(shop: Site) 
 def test_nobody_copies_what_nobody_knows(shop: Site) -> None:
     with shop.tree() as tree:
         tree.session.execute(text("DELETE FROM known_type WHERE name = 'sample'"))
+        mark_changed(tree.session)
     with unheard_of("sample", "sample-page"), pytest.raises(NotAddable, match="'sample'"):
         copy(shop)
 
@@ -181,6 +183,7 @@ def test_what_is_switched_off_is_named_with_its_add_on(shop: Site) -> None:
 def test_stale_references_of_an_add_on_s_pages_are_found(shop: Site) -> None:
     with shop.tree() as tree:
         tree.session.execute(text("DELETE FROM reference"))
+        mark_changed(tree.session)
     with shop.database.read_session() as session:
         (finding,) = check_content(session, types_of(shop))
     assert finding.startswith("/s/page: its stored references")

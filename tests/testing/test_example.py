@@ -15,7 +15,7 @@ ROOT = Path(myproject.__file__).parents[1]
 GUIDE = ROOT / "docs" / "testing.md"
 
 #: How many tests the example has.
-TESTS_IN_ALL = 33
+TESTS_IN_ALL = 34
 
 INI = """
 [pytest]
@@ -41,6 +41,13 @@ BROKEN = {
     "no include": (WALL, "templates/foot", "templates/feet", "templates_compile", "feet.jinja2"),
     "relative include": (WALL, "gallery:", "", "templates_compile", "without its package"),
     "relative renderer": (CODE, "gallery:templates", "templates", "named_with", "without its"),
+    "relative constant": (
+        CODE,
+        'Wall, renderer="gallery:templates/wall.jinja2"',
+        'Wall, renderer="/".join(["templates", "wall.jinja2"])',
+        "named_with",
+        "without its",
+    ),
     "no help": (CODE, '"Pictures on a wall."', '""', "settings_are_explained", "has no help"),
     "no grant": (CODE, '"editor", "hang"', '"editor", "edit"', "given_to_a_role", "hang"),
     "empty downgrade": (MIGRATION, 'op.drop_table("gallery_wall")', "pass", "up_and_down", ""),

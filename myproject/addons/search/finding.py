@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 from zope.interface import implementer
 
@@ -16,7 +16,7 @@ from myproject.addons.search.index import Index
 from myproject.addons.search.interfaces import ISearch
 from myproject.addons.search.models import DOCUMENT
 from myproject.addons.search.query import Query, any_of, parse
-from myproject.addons.search.snippets import excerpt, marked
+from myproject.addons.search.snippets import LOOKED_AT, excerpt, marked
 from myproject.content.registry import ContentTypes
 from myproject.security.access import ANONYMOUS
 from myproject.tree.node import ROOT_ID, Node
@@ -199,18 +199,21 @@ class Search:
             for row, names in self._places(ids, texts=True)
         ]
 
-    def _places(self, ids: Sequence[int], *, texts: bool) -> Iterable[tuple[Any, tuple[str, ...]]]:
+    def _places(self, ids: Sequence[int], *, texts: bool) -> Iterator[tuple[Any, tuple[str, ...]]]:
         """Yield a row and the names from the root for each node, in order; one statement."""
         if not ids:
             return
         up = climb(select(NODE.c.id).where(NODE.c.id.in_(ids)))
-        columns = [NODE.c.title, NODE.c.type]
-        # Only beside the node itself, and not once more for each place above it.
-        itself = and_(NODE.c.id == up.c.origin, up.c.height == 0)
+        columns: list[Any] = [NODE.c.title, NODE.c.type]
+        # Only beside the node itself, and not once more for each place above it. The ids are named
+        # again, or PostgreSQL would rather read all nodes.
+        itself = and_(up.c.height == 0, NODE.c.id == up.c.origin, NODE.c.id.in_(ids))
         joined = up.outerjoin(NODE, itself)
         if texts:
-            columns += [NODE.c.summary, DOCUMENT.c.shown]
-            joined = joined.outerjoin(DOCUMENT, DOCUMENT.c.node_id == NODE.c.id)
+            shown = func.substr(DOCUMENT.c.shown, 1, LOOKED_AT).label("shown")
+            columns += [NODE.c.summary, shown]
+            document = and_(DOCUMENT.c.node_id == NODE.c.id, DOCUMENT.c.node_id.in_(ids))
+            joined = joined.outerjoin(DOCUMENT, document)
         query = (
             select(*path_columns(up), *columns)
             .select_from(joined)

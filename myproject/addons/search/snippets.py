@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import islice
 
 from markupsafe import Markup, escape
 
@@ -14,8 +13,9 @@ from myproject.addons.search.words import spans_of
 #: Letters of an excerpt, and of what precedes its first hit.
 LENGTH = 240
 BEFORE = 60
-#: Words of a text that are looked at; what is found only behind them has no excerpt around it.
-LOOKED_AT = 20_000
+#: Letters of a text that are looked at, and at once; what is found only behind them has no excerpt.
+LOOKED_AT = 60_000
+AT_ONCE = 10_000
 #: Letters at the end of a word in which words of a language may differ.
 ENDING = 3
 
@@ -32,7 +32,12 @@ def excerpt(text: str, query: Query, *, stemmed: bool = False) -> Markup:
 
     :param stemmed: whether words with other endings were found, too.
     """
-    hits = _hits(text, query, stemmed)
+    hits: list[Span] = []
+    for begin in range(0, min(len(text), LOOKED_AT), AT_ONCE):
+        part = text[begin : begin + AT_ONCE + LENGTH]
+        hits = [(first + begin, last + begin) for first, last in _hits(part, query, stemmed)]
+        if hits:
+            break
     start = _best_start(hits)
     start, end = _whole_words(text, start, start + LENGTH)
     shown = _mark(text, start, end, hits)
@@ -73,12 +78,7 @@ def _mark(text: str, start: int, end: int, hits: Iterable[Span]) -> Markup:
 
 def _hits(text: str, query: Query, stemmed: bool) -> list[Span]:
     """Return where the terms of a query are in a text, in order and without overlaps."""
-    words: list[str] = []
-    spans: list[Span] = []
-    for begin, end, folded in islice(spans_of(text), LOOKED_AT):
-        for word in folded:
-            words.append(word)
-            spans.append((begin, end))
+    spans, words = spans_of(text)
     places: dict[str, list[int]] = {}
     for place, word in enumerate(words):
         places.setdefault(word, []).append(place)

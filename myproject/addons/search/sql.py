@@ -173,7 +173,10 @@ def _postgresql_tier(number: int, form: Form, below: CTE | None) -> Select[*tupl
         .where(vector.op("@@")(question))
         .limit(_limit(form))
     )
-    return query if below is None else query.where(DOCUMENT.c.node_id.in_(select(below.c.id)))
+    if below is not None:
+        # An expression, or each of them would be looked up and its words read.
+        query = query.where((DOCUMENT.c.node_id + 0).in_(select(below.c.id)))
+    return query
 
 
 # -- what is open ---------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 
 #: Letters in a longer word do not count: the index of PostgreSQL takes no longer ones.
 LONGEST = 100
@@ -60,10 +59,12 @@ def words_of(text: str) -> list[str]:
     return [word[:LONGEST] for word in words]
 
 
-def spans_of(text: str) -> Iterator[tuple[int, int, list[str]]]:
-    """Yield where each word of a text begins and ends, and what it becomes when folded.
-
-    Nearly always one word; signs that stand for several become several.
-    """
-    for match in _SHOWN_WORD.finditer(text):
-        yield match.start(), match.end(), words_of(match[0])
+def spans_of(text: str) -> tuple[list[tuple[int, int]], list[str]]:
+    """Return where each word of a text begins and ends, and what it becomes when folded."""
+    spans = [match.span() for match in _SHOWN_WORD.finditer(text)]
+    words = words_of(text)
+    if len(words) == len(spans):
+        return spans, words
+    # There are signs that stand for several words, or for none.
+    pairs = [(span, word) for span in spans for word in words_of(text[slice(*span)])]
+    return [span for span, _ in pairs], [word for _, word in pairs]

@@ -96,7 +96,7 @@ def test_a_section_limits_the_search(full, found, people):
     assert found(full.client, "salt", "/soups/@@search") == ["Onion soup", "Soups"]
     assert found(full.client, "salt", "/cakes/@@search") == ["Salt cake"]
     assert found(people["editor"], "salt", "/drafts/@@search") == ["Draft", "Below draft"]
-    full.client.get("/private/@@search?q=salt", status=403)
+    assert "@@sign-in" in full.client.get("/private/@@search?q=salt", status=302).location
 
 
 def test_a_section_is_chosen_by_its_path(full):
@@ -111,15 +111,13 @@ def test_a_section_is_chosen_by_its_path(full):
         assert not response.location.startswith("http://localhost//")
 
 
-def test_a_virtual_root_is_all_there_is(make_site, site, found):
+def test_a_virtual_root_is_all_there_is(make_site):
+    site = make_site(addons="search", virtual_root_header="true", trusted_proxies="127.0.0.1")
     site.add("/one", "Salt.", title="One")
     site.add("/one/two", "Salt.", title="Two")
     site.add("/other", "Salt.", title="Other")
-    proxied = make_site(addons="search", trusted_proxies="127.0.0.1")
-    environ = {"REMOTE_ADDR": "127.0.0.1"}
-    response = proxied.client.get(
-        "/@@search?q=salt", headers={"X-Vhm-Root": "/one"}, extra_environ=environ
-    )
+    proxy = {"HTTP_X_VHM_ROOT": "/one", "REMOTE_ADDR": "127.0.0.1"}
+    response = site.client.get("/@@search?q=salt", extra_environ=proxy)
     links = [link["href"] for link in response.html.select(".search-results h2 a")]
     assert sorted(links) == ["/", "/two"]
 
@@ -135,7 +133,7 @@ def test_a_result_shows_where_it_is_and_what_it_says(full):
 
 
 def test_nothing_found_suggests_something(full):
-    html = full.client.get("/@@search?q=gulyaschsuppe").html
+    html = full.client.get("/@@search?q=gulyasch+tureen").html
     assert "Nothing was found" in html.get_text()
     assert [link["href"] for link in html.select(".search-nothing .entries a")] == [
         "/soups/goulash"
@@ -205,8 +203,10 @@ def test_nothing_that_can_be_typed_is_an_error(full, text):
 
 HOSTILE = st.lists(
     st.sampled_from(
-        ['"', "'", "*", "-", "(", ")", ":", "^", "AND", "OR", "NOT", "NEAR(", "title:", "a", "+"]
-        + ["\\", "<->", "!", "|", "&", ":*", "<2>", "{", "}", " ", "\0", "%", "_", "salt", "é"]
+        [
+            *('"', "'", "*", "-", "(", ")", ":", "^", "AND", "OR", "NOT", "NEAR(", "title:", "a"),
+            *("\\", "<->", "!", "|", "&", ":*", "<2>", "{", "}", " ", "\0", "%", "_", "salt", "é"),
+        ]
     ),
     max_size=12,
 ).map("".join)

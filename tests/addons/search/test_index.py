@@ -28,7 +28,7 @@ def notes(config):
 
 
 class Stop(Exception):
-    pass
+    """Ends a transaction."""
 
 
 def documents(site: Site) -> int:
@@ -45,19 +45,26 @@ def test_a_save_is_found_at_once(site, found):
     assert found(site.client, "other leaf") == ["Leaf"]
 
 
-def test_a_save_that_is_taken_back_leaves_the_index_as_it_was(site, found):
+def take_back(site: Site, act) -> None:
+    """Do something in a transaction that is aborted."""
+
+    def run() -> None:
+        with site.tree() as tree:
+            act(tree, site.node(tree, "/page"))
+            raise Stop
+
+    with pytest.raises(Stop):
+        run()
+
+
+def test_what_is_taken_back_leaves_the_index_as_it_was(site, found):
     site.add("/page", "First words.", title="Page")
-    with pytest.raises(Stop), site.tree() as tree:
-        page = site.node(tree, "/page")
-        save(tree, page, {"body": "Second."}, site.renderer)
-        tree.copy(page, site.node(tree), "copy")
-        raise Stop
+    take_back(site, lambda tree, page: save(tree, page, {"body": "Second."}, site.renderer))
+    take_back(site, lambda tree, page: tree.copy(page, site.node(tree), "copy"))
+    take_back(site, lambda tree, page: tree.delete(page))
     assert found(site.client, "first") == ["Page"]
     assert found(site.client, "second") == []
-    with pytest.raises(Stop), site.tree() as tree:
-        tree.delete(site.node(tree, "/page"))
-        raise Stop
-    assert found(site.client, "first") == ["Page"]
+    assert documents(site) == 2
 
 
 def test_moving_and_renaming_write_nothing(site, found):

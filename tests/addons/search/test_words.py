@@ -42,8 +42,11 @@ def test_folding_what_is_folded_changes_nothing(text):
 
 @given(st.text())
 def test_words_as_they_are_written_become_the_same_words(text):
-    shown = [word for _, _, words in spans_of(text) for word in words]
-    assert "".join(shown)[:50] == "".join(words_of(text))[:50]
+    spans, words = spans_of(text)
+    assert len(spans) == len(words)
+    assert all(0 <= start < end <= len(text) for start, end in spans)
+    if text.isascii():
+        assert words == words_of(text)
 
 
 @pytest.mark.parametrize(

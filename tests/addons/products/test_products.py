@@ -1,0 +1,135 @@
+"""Products: pages with a price, and price lists."""
+
+from decimal import Decimal
+
+import pytest
+from webtest import TestApp
+
+from myproject.addons.products.models import Product
+from myproject.content.types import Folder, Page
+from myproject.testing import Site, links
+from myproject.testing.contracts import AddonContract
+from myproject.tree.node import DRAFT
+
+
+def fill(site: Site) -> None:
+    site.add("/shop", cls=Folder, title="Shop")
+    site.add("/shop/teas", cls=Folder, title="Teas")
+    site.add("/shop/teas/green", cls=Product, title="Green tea", price=Decimal("12.50"), summary="Mild.")
+    site.add("/shop/pot", "Holds *two* cups.", cls=Product, title="Pot", price=Decimal(1250))
+    site.add("/shop/cup", cls=Product, title="Cup", price=Decimal(8), currency="CHF")
+
+
+@pytest.fixture
+def shop(make_site) -> Site:
+    site = make_site(addons="products")
+    fill(site)
+    return site
+
+
+def listed(client: TestApp, url: str = "/shop/@@products") -> list[str]:
+    main = client.get(url).html.select("ul.products li")
+    return [item.a.text for item in main]
+
+
+class TestContract(AddonContract):
+    addon = "products"
+    pages = {"/shop/pot": 4, "/shop": 4, "/shop/@@products": 4}
+
+    def fill(self, site):
+        fill(site)
+        return ["/shop/pot", "/shop/cup", "/shop/teas/green"]
+
+
+def test_a_product_is_a_page_with_a_price(shop):
+    page = shop.client.get("/shop/pot")
+    assert "<strong>1,250.00 EUR</strong>" in page
+    assert "Holds <em>two</em> cups." in page
+    assert links(page)["/shop/@@products"] == "Price list"
+
+
+def test_a_product_may_have_a_currency_of_its_own(shop):
+    assert "8.00 CHF" in shop.client.get("/shop/cup")
+
+
+def test_the_currency_of_the_others_is_a_setting(shop, make_site):
+    site = make_site(addons="products", **{"products.currency": "SEK"})
+    assert "12.50 SEK" in site.client.get("/shop/teas/green")
+    assert "8.00 CHF" in site.client.get("/shop/cup")
+
+
+@pytest.mark.parametrize("price", ["", "price: -1", "price: '1.234'", "price: dear"])
+def test_a_product_has_a_price_that_can_be_one(shop, tmp_path, price):
+    text = f"---\ntitle: Kettle\ncontentType: product\n{price}\n---\n"
+    (tmp_path / "kettle.md").write_text(text, encoding="utf-8")
+    result = shop.run("import", str(tmp_path))
+    assert result.exit_code == 1
+    assert "price" in result.output
+
+
+def test_the_list_has_everything_below_the_cheapest_first(shop):
+    assert listed(shop.client) == ["Cup", "Green tea", "Pot"]
+    assert listed(shop.client, "/shop/teas/@@products") == ["Green tea"]
+    assert links(shop.client.get("/@@products"))["/shop/teas/green"] == "Green tea"
+    assert "Mild." in shop.client.get("/@@products")
+
+
+def test_a_place_without_products_says_so(shop):
+    shop.add("/about", cls=Page)
+    assert "Nothing is for sale here." in shop.client.get("/about/@@products")
+
+
+def test_folders_with_products_lead_to_their_list(shop):
+    shop.add("/empty", cls=Folder)
+    assert "/shop/@@products" in links(shop.client.get("/shop"))
+    assert "/empty/@@products" not in links(shop.client.get("/empty"))
+
+
+def test_long_lists_go_on(shop, make_site):
+    site = make_site(addons="products", listing_size="2")
+    for number in range(3):
+        shop.add(f"/shop/teas/{number}", cls=Product, title=f"Tea {number}", price=Decimal("12.50"))
+    client = site.client
+    page, seen = client.get("/shop/@@products"), []
+    for _ in range(3):
+        seen += [item.a.text for item in page.html.select("ul.products li")]
+        following = page.html.select_one("a[rel=next]")
+        page = client.get(following["href"]) if following else None
+    assert seen == ["Cup", "Green tea", "Tea 0", "Tea 1", "Tea 2", "Pot"]
+    assert page is None
+
+
+def test_a_place_in_the_list_that_is_none(shop):
+    assert shop.client.get("/shop/@@products?after=x", status=400)
+
+
+def test_nobody_reads_of_what_they_may_not_see(shop):
+    shop.add("/shop/draft", cls=Product, title="Draft", price=1, state=DRAFT)
+    shop.add("/shop/hidden", cls=Folder, state=DRAFT)
+    shop.add("/shop/hidden/new", cls=Product, title="New", price=1)
+    shop.add("/shop/secret", cls=Product, title="Secret", price=1)
+    shop.make_private("/shop/secret")
+    assert listed(shop.client) == ["Cup", "Green tea", "Pot"]
+    assert "Draft" in listed(shop.sign_in("edith", "editor"))
+    assert set(listed(shop.sign_in("ada", "administrator"))) >= {"Draft", "New", "Secret"}
+
+
+def test_a_list_is_not_sent_twice(shop):
+    first = shop.client.get("/shop/@@products")
+    headers = {"If-None-Match": first.headers["ETag"]}
+    assert shop.client.get("/shop/@@products", headers=headers).status_int == 304
+    shop.add("/shop/spoon", cls=Product, title="Spoon", price=3)
+    assert "Spoon" in shop.client.get("/shop/@@products", headers=headers)
+
+
+def test_products_come_from_files_and_go_into_files(shop, tmp_path):
+    source, target = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    text = '---\ntitle: Kettle\ncontentType: product\nprice: "39.90"\ncurrency: GBP\n---\n\nHot.\n'
+    (source / "kettle.md").write_text(text, encoding="utf-8")
+    assert shop.run("import", str(source), "--at", "/shop").exit_code == 0
+    assert "39.90 GBP" in shop.client.get("/shop/kettle")
+    assert shop.run("export", str(target)).exit_code == 0
+    written = (target / "shop" / "kettle.md").read_text(encoding="utf-8")
+    assert "contentType: product" in written
+    assert "39.90" in written
