@@ -91,6 +91,11 @@ def _is_collection(declared: Any) -> bool:
     return (get_origin(declared) or declared) in (list, tuple, set, frozenset)
 
 
+def expectation(declared: Any) -> str | None:
+    """Return in words what a type accepts; None where there are none for it."""
+    return _expectation(TypeAdapter(declared))
+
+
 # -- saying what is expected ----------------------------------------------------------------------
 
 

@@ -62,3 +62,25 @@ class IMarkdownRenderer(Interface):
 
     def render(source: str, title: str | None = None) -> Any:
         """Return an object with ``html`` (sanitised) and ``toc`` (headings in order)."""
+
+
+class ISitemap(Interface):
+    """The site's list of pages for search engines, where there is one."""
+
+    def url() -> str:  # type: ignore[misc]
+        """Return its absolute URL, as whoever makes the request reaches it."""
+
+
+class ISitemapFilter(Interface):
+    """Keeps pages out of the sitemap that visitors may see all the same.
+
+    Any number of add-ons register one each: ``config.add_service(factory, ISitemapFilter,
+    name="seo")``. The factory gets the request for the sitemap. It is the same for everybody, so
+    what is returned must not depend on who asks.
+    """
+
+    def condition(node_id: Any) -> Any:
+        """Return an SQL expression that holds for pages that may be listed, None for all.
+
+        :param node_id: the column with the page's id.
+        """

@@ -153,6 +153,11 @@ class Settings(Mapping[str, Any]):
             if key in self._sources
         ]
 
+    def declared(self) -> list[tuple[Setting, str]]:
+        """Return the declared settings by key, each with who declared it."""
+        owners = dict(self._claims.values())
+        return [(setting, owners[key]) for key, setting in sorted(self._declared.items())]
+
     def as_dict(self) -> dict[str, Any]:
         """Copy all values for Pyramid's `Configurator(settings=...)`. Secrets are in the clear."""
         return dict(self._values)

@@ -6,11 +6,13 @@ import click
 
 from myproject.cli.access import access
 from myproject.cli.addons import addon, addons
+from myproject.cli.check import check
 from myproject.cli.context import Command, Context
 from myproject.cli.database import db, init
 from myproject.cli.groups import group
 from myproject.cli.inspecting import explain, settings
 from myproject.cli.jobs import health, job
+from myproject.cli.reference import reference
 from myproject.cli.transfer import export_command, import_command
 from myproject.cli.tree import tree
 from myproject.cli.users import user
@@ -79,8 +81,10 @@ COMMANDS = (
     tree,
     job,
     health,
+    reference,
     addons,
     addon,
+    check,
 )
 for command in COMMANDS:
     main.add_command(command)

@@ -22,7 +22,7 @@ def list_jobs(context: Context) -> None:
     with context.reading() as session:
         runs = last_runs(session)
         for item in _jobs(context).values():
-            click.echo(f"{item.name:<24}{_interval(item):<20}{item.title}")
+            click.echo(f"{item.name:<24}{item.interval:<20}{item.title}")
             click.echo(f"{'':<24}{_told(runs.get(item.name))}")
 
 
@@ -71,10 +71,6 @@ def _jobs(context: Context) -> dict[str, Job]:
 def _tell(result: Result) -> None:
     verb = "failed" if result.failed else "done"
     click.echo(f"{result.name}: {verb}{f': {result.outcome}' if result.outcome else ''}")
-
-
-def _interval(item: Job) -> str:
-    return "when asked for" if item.every is None else f"every {item.every}"
 
 
 def _told(run: JobRun | None) -> str:

@@ -126,8 +126,8 @@ def kept_types(connection: Connection) -> list[Kept]:
     node, known = Node.__table__, KnownType.__table__
     if node.name not in tables:  # type: ignore[attr-defined]
         return []
-    counted = select(node.c.type, func.count()).group_by(node.c.type)
-    pages = {name: number for name, number in connection.execute(counted)}
+    counted = select(node.c.type, func.count().label("pages")).group_by(node.c.type)
+    pages = {row.type: row.pages for row in connection.execute(counted)}
     remembered = {}
     if known.name in tables:  # type: ignore[attr-defined]
         rows = connection.execute(select(known.c.name, known.c.addon, known.c.title))

@@ -10,7 +10,6 @@ from myproject.content.markup import MarkdownRenderer
 from myproject.content.markup.rules import MarkupRules
 from myproject.content.operations import redirect_copied_references
 from myproject.content.types import Folder, Link, Page
-from myproject.interfaces import IMarkdownRenderer
 from myproject.tree.events import NodeCopied
 
 #: Ids of the frame that templates put around content; no heading may get one of them.
@@ -19,7 +18,7 @@ LAYOUT_IDS = ("site-main", "site-toc", "site-listing", "site-suggestions")
 _ = TranslationStringFactory("myproject")
 
 
-def make_renderer(rules: MarkupRules) -> IMarkdownRenderer:
+def make_renderer(rules: MarkupRules) -> MarkdownRenderer:
     """Return the renderer of a site, with what add-ons add."""
     return MarkdownRenderer(rules, reserved_ids=LAYOUT_IDS)
 

@@ -119,6 +119,18 @@ class Job:
     every: timedelta | None
     origin: Origin
 
+    @property
+    def interval(self) -> str:
+        """How often it is due, in words."""
+        if self.every is None:
+            return "when asked for"
+        left, words = int(self.every.total_seconds()), []
+        for unit, seconds in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+            count, left = divmod(left, seconds)
+            if count:
+                words.append(f"{count} {unit}s" if count > 1 else unit)
+        return f"every {' '.join(words)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Widget:

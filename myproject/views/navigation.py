@@ -88,13 +88,13 @@ def entries(
         content_type = request.content_types.get(row.type)
         if content_type is None and not unavailable:
             continue
-        plain = content_type is None or row.type in PLAIN_TYPES
+        title = "" if content_type is None or row.type in PLAIN_TYPES else content_type.title
         shown.append(
             Entry(
                 row.title,
                 f"{base}/{quote_segment(row.name)}",
                 row.summary,
-                "" if plain else request.localizer.translate(content_type.title),
+                request.localizer.translate(title) if title else "",
                 row.has_children,
                 content_type is None,
             )

@@ -14,9 +14,8 @@ from pyramid.config import Configurator
 from pyramid.csrf import get_csrf_token
 from pyramid.events import ApplicationCreated
 from pyramid.i18n import Localizer
-from pyramid.registry import Registry
 
-from myproject.registry import registry_of
+from myproject.registry import SiteRegistry, registry_of
 from myproject.tree.node import Node
 from myproject.tree.urls import quote_segment
 from myproject.views.addresses import here, sign_in_url
@@ -186,7 +185,7 @@ def crumbs(request: Any) -> list[Item]:
     return items[:-1]
 
 
-def fingerprint(registry: Registry) -> str:
+def fingerprint(registry: SiteRegistry) -> str:
     """Return a short hash of what shapes every page besides content: code, templates, settings."""
     digest = hashlib.sha256(version("myproject").encode())
     here = Path(__file__).parent.parent

@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
-from pyramid.config import Configurator
 
 from myproject.declarations import Setting
-from myproject.tree.node import Node
+from myproject.extend.configurator import SiteConfigurator
 
 SETTINGS = (
     Setting(
@@ -30,8 +29,8 @@ SETTINGS = (
 )
 
 
-def includeme(config: Configurator) -> None:
+def includeme(config: SiteConfigurator) -> None:
     """Switch feeds on."""
     config.add_settings(*SETTINGS)
-    config.add_migrations("feeds")  # type: ignore[attr-defined]
+    config.add_migrations("feeds")
     config.include("myproject.addons.feeds.views")

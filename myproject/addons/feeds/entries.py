@@ -83,8 +83,9 @@ def feed_of(context: Node, request: Any, name: str, after: Moment = NOW) -> Feed
     """
     settings = request.registry.settings
     types = [content_type.name for content_type in request.content_types]
-    found, rest = _newest(context, request, types, settings["myproject.feeds.size"], after)
-    entries = _Entries(request, context).of(found)
+    size = settings["myproject.feeds.size"]
+    page = newest(request.dbsession, context.id, request.visibility, types, size, after)
+    entries = _Entries(request).of(page.found)
     home = host_of(request) + request.canonical_base
     first = f"{home.removesuffix('/')}/@@{name}"
     site = settings["myproject.site_title"]
@@ -93,7 +94,7 @@ def feed_of(context: Node, request: Any, name: str, after: Moment = NOW) -> Feed
         id=f"{tag_of(request, context.id)}/feed",
         url=first if after == NOW else f"{first}?after={key_of(after)}",
         first=first,
-        next=None if rest is None else f"{first}?after={key_of(rest)}",
+        next=None if page.after is None else f"{first}?after={key_of(page.after)}",
         home=home,
         title=site if is_site else f"{context.title} – {site}",
         description=context.summary,
@@ -102,13 +103,6 @@ def feed_of(context: Node, request: Any, name: str, after: Moment = NOW) -> Feed
         updated=entries[0].updated if entries else context.modified_at,
         entries=entries,
     )
-
-
-def _newest(
-    context: Node, request: Any, types: Sequence[str], size: int, after: Moment
-) -> tuple[Sequence[Found], Moment | None]:
-    page = newest(request.dbsession, context.id, request.visibility, types, size, after)
-    return page.found, page.after
 
 
 def host_of(request: Any) -> str:
@@ -123,10 +117,10 @@ def tag_of(request: Any, node_id: int) -> str:
 
 
 class _Entries:
-    """Makes entries: one statement for what all nodes have, one for each table of texts, and one for
+    """Makes entries: a statement for what all nodes have, one for each table of texts, and one for
     the addresses of links if there are any."""
 
-    def __init__(self, request: Any, context: Node) -> None:
+    def __init__(self, request: Any) -> None:
         self.request = request
         self.connection = request.dbsession.connection()
         self.host = host_of(request)

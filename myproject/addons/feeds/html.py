@@ -30,7 +30,7 @@ def with_complete_addresses(html: str, base: str, address: Callable[[int], str |
             found = None if node_id is None else address(node_id)
             if found is None:
                 return ""
-            value = found + value.lstrip("node:0123456789")
+            value = found + value.removeprefix("node:").lstrip("0123456789")
         return f' {name}="{escape(_absolute(base, value))}"'
 
     return _TAG.sub(lambda tag: _ADDRESS.sub(completed, tag[0]), html)

@@ -153,8 +153,8 @@ def newest(
     for method, limit in ATTEMPTS:
         attempt = _ATTEMPTS[method](is_sqlite, visibility.kind, limit, size + 1)
         rows = connection.execute(attempt, parameters).all()
-        (_, last_id, *_, last_at, count) = next(row for row in rows if row.part == 2)
-        complete = count < limit
+        end = next(row for row in rows if row.part == 2)
+        complete = end.read < limit
         if method == WALK and not complete:
             # There may be newer ones among those that were not reached.
             continue
@@ -164,7 +164,7 @@ def newest(
             return Newest(found[:size], (last.modified_at, last.id))
         if complete:
             return Newest(found, None)
-        best = Newest(found, (last_at, last_id))
+        best = Newest(found, (end.modified_at, end.id))
     return best
 
 
@@ -224,7 +224,7 @@ def _may_be_listed(columns: Any, kind: Kind) -> ColumnElement[bool]:
 
 
 @cache
-def _scan(is_sqlite: bool, kind: Kind, limit: int, size: int) -> CompoundSelect[Any]:
+def _scan(is_sqlite: bool, kind: Kind, limit: int, size: int) -> CompoundSelect[*tuple[Any, ...]]:
     """Return the statement for those of the newest nodes of the site that may be seen."""
     scanned = (
         select(*_columns(NODE.c), NODE.c.type, _AT)
@@ -240,7 +240,7 @@ def _scan(is_sqlite: bool, kind: Kind, limit: int, size: int) -> CompoundSelect[
 
 
 @cache
-def _walk(is_sqlite: bool, kind: Kind, limit: int, size: int) -> CompoundSelect[Any]:
+def _walk(is_sqlite: bool, kind: Kind, limit: int, size: int) -> CompoundSelect[*tuple[Any, ...]]:
     """Return the statement for the newest of the first nodes that walking down a place meets."""
     child = NODE.alias("child")
     start = select(NODE.c.id, _leads(NODE.c, kind)).where(NODE.c.id == bindparam("start", type_=Id))
@@ -274,7 +274,7 @@ def _leads(columns: Any, kind: Kind) -> ColumnElement[bool]:
     return type_coerce(condition, Boolean).label("leads")
 
 
-def _is_one_of(ids: Select[Any], is_sqlite: bool) -> ColumnElement[bool]:
+def _is_one_of(ids: Select[*tuple[Any, ...]], is_sqlite: bool) -> ColumnElement[bool]:
     if is_sqlite:
         return NODE.c.id.in_(ids)
     # As an array they count as a few for the planner; as a table as so many that it would rather
@@ -283,8 +283,8 @@ def _is_one_of(ids: Select[Any], is_sqlite: bool) -> ColumnElement[bool]:
 
 
 def _with_places(
-    candidates: CTE, read: CTE, last: Select[Any] | None, is_sqlite: bool
-) -> CompoundSelect[Any]:
+    candidates: CTE, read: CTE, last: Select[*tuple[Any, ...]] | None, is_sqlite: bool
+) -> CompoundSelect[*tuple[Any, ...]]:
     """Return a statement with the candidates (part 0), all places above them (part 1), and how
     many nodes were read, with the last of them (part 2)."""
     parents = select(candidates.c.parent_id).distinct()
@@ -302,7 +302,9 @@ def _with_places(
         last_id, last_at = (select(column).scalar_subquery() for column in last.subquery("last").c)
     here = candidates.c.modified_at
     return union_all(
-        select(literal(0).label("part"), *_columns(candidates.c), here, cast(null(), Id)),
+        select(
+            literal(0).label("part"), *_columns(candidates.c), here, cast(null(), Id).label("read")
+        ),
         select(literal(1), *_columns(up.c), never, cast(null(), Id)),
         select(literal(2), last_id, *nothing[1:], last_at, count),
     )

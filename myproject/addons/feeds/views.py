@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.i18n import TranslationStringFactory
 from pyramid.response import Response
@@ -14,6 +13,7 @@ from myproject.addons.feeds import atom, json_feed
 from myproject.addons.feeds.entries import Feed, feed_of
 from myproject.addons.feeds.newest import NOW, Moment, moment_of
 from myproject.exceptions import InvalidValue
+from myproject.extend.configurator import SiteConfigurator
 from myproject.security.permissions import Permission
 from myproject.tree.node import Node
 from myproject.views import conditional
@@ -72,14 +72,14 @@ def links(context: Node | None, request: Any) -> dict[str, Any] | None:
     }
 
 
-def includeme(config: Configurator) -> None:
+def includeme(config: SiteConfigurator) -> None:
     """Register views and panels."""
     for name, view in ((ATOM, atom_view), (JSON, json_view)):
         config.add_view(
             view, name=name, context=Node, request_method="GET", permission=Permission.VIEW
         )
     for slot, template in (("head", "head"), ("after-content", "links")):
-        config.add_slot_panel(  # type: ignore[attr-defined]
+        config.add_slot_panel(
             links,
             slot,
             name="feeds",

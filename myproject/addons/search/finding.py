@@ -17,6 +17,7 @@ from myproject.addons.search.interfaces import ISearch
 from myproject.addons.search.models import DOCUMENT
 from myproject.addons.search.query import Query, any_of, parse
 from myproject.addons.search.snippets import LOOKED_AT, excerpt, marked
+from myproject.addons.search.words import fold
 from myproject.content.registry import ContentTypes
 from myproject.security.access import ANONYMOUS
 from myproject.tree.node import ROOT_ID, Node
@@ -184,6 +185,9 @@ class Search:
             Suggestion(row.origin, names, row.title)
             for row, names in self._places(ids[:CONSIDERED], texts=False)
         ]
+        # First those that begin with what begins the text; otherwise in the order of the ranks.
+        first = query.wanted[0].words[0]
+        found.sort(key=lambda suggestion: not fold(suggestion.title).startswith(first))
         return found[:SHOWN]
 
     def _results(self, ids: Sequence[int], query: Query) -> list[Result]:
@@ -194,7 +198,7 @@ class Search:
                 names,
                 row.type,
                 marked(row.title, query, stemmed=stemmed),
-                excerpt(row.shown or row.summary, query, stemmed=stemmed),
+                excerpt((row.shown or "", row.summary), query, stemmed=stemmed),
             )
             for row, names in self._places(ids, texts=True)
         ]

@@ -27,21 +27,26 @@ def marked(text: str, query: Query, *, stemmed: bool = False) -> Markup:
     return _mark(text, 0, len(text), _hits(text, query, stemmed))
 
 
-def excerpt(text: str, query: Query, *, stemmed: bool = False) -> Markup:
-    """Return the part of *text* that has most of what was looked for, or its beginning.
+def excerpt(texts: Sequence[str], query: Query, *, stemmed: bool = False) -> Markup:
+    """Return the part of a text that has most of what was looked for.
 
+    :param texts: of which the first one that has something is taken; if none has, the beginning
+        of the first that is not empty.
     :param stemmed: whether words with other endings were found, too.
     """
-    hits: list[Span] = []
-    for begin in range(0, min(len(text), LOOKED_AT), AT_ONCE):
-        part = text[begin : begin + AT_ONCE + LENGTH]
-        hits = [(first + begin, last + begin) for first, last in _hits(part, query, stemmed)]
-        if hits:
-            break
+    for text in texts:
+        for begin in range(0, min(len(text), LOOKED_AT), AT_ONCE):
+            part = text[begin : begin + AT_ONCE + LENGTH]
+            if hits := _hits(part, query, stemmed):
+                return _part(text, [(first + begin, last + begin) for first, last in hits])
+    return _part(next(filter(None, texts), ""), [])
+
+
+def _part(text: str, hits: Sequence[Span]) -> Markup:
     start = _best_start(hits)
     start, end = _whole_words(text, start, start + LENGTH)
-    shown = _mark(text, start, end, hits)
-    return Markup("{}{}{}").format("… " if start else "", shown, " …" if end < len(text) else "")
+    dots = ("… " if start else "", " …" if end < len(text) else "")
+    return Markup("{}{}{}").format(dots[0], _mark(text, start, end, hits), dots[1])
 
 
 def _best_start(hits: Sequence[Span]) -> int:

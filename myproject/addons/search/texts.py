@@ -22,6 +22,10 @@ LONGEST_TEXT = 400_000
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:[^>"']|"[^"]*"|'[^']*')*)>""")
+#: What stands beside headings and notes for those who look, and says nothing.
+_SIGN = re.compile(
+    r'<a (?:[^>"]|"[^"]*")*class="(?:anchor|footnote-backref)"(?:[^>"]|"[^"]*")*>[^<]*</a>'
+)
 _LABEL = re.compile(r"""\balt="([^"]*)\"""")
 #: Within a word as well as around it; all other tags end one.
 _INLINE = frozenset(
@@ -71,7 +75,7 @@ def plain(markup: str) -> str:
             return f" {label[1]} "
         return "" if name in _INLINE else "\n"
 
-    return html.unescape(_TAG.sub(replace, _COMMENT.sub("", markup)))
+    return html.unescape(_TAG.sub(replace, _SIGN.sub("", _COMMENT.sub("", markup))))
 
 
 def _limited(text: str, most: int) -> str:

@@ -52,7 +52,7 @@ class Place(NamedTuple):
 def search_screen(context: Node, request: Any) -> Any:
     """Show the form, and a page of what was found below *context*; at most three statements more
     than any page takes."""
-    text = _text(request)
+    text = _text(request).strip()
     if "in" in request.GET:
         return _at_its_place(request, request.GET["in"], text)
     page = _page(request)
@@ -82,7 +82,8 @@ def suggestions_fragment(context: Node, request: Any) -> Any:
     """Suggest pages while somebody types."""
     if (unchanged := conditional.check(request, "suggestions")) is not None:
         return unchanged
-    text = _text(request)
+    # A space behind a word says that it is complete.
+    text = _text(request).lstrip()
     found = ()
     if request.registry.settings["myproject.search.suggestions"]:
         found = request.service(ISearch).suggest(text, _section(context))
@@ -90,7 +91,7 @@ def suggestions_fragment(context: Node, request: Any) -> Any:
         **layout(request, "", account=False),
         "text": text,
         "found": _links(request, found),
-        "all_url": _url(f"{request.mount}/@@search", text),
+        "all_url": _url(f"{request.mount}/@@search", text.strip()),
     }
 
 
@@ -124,7 +125,7 @@ def description(request: Any) -> dict[str, Any]:
 
 
 def _text(request: Any) -> str:
-    return str(request.GET.get("q", "")).replace("\0", "").strip()[:LONGEST]
+    return str(request.GET.get("q", "")).replace("\0", "")[:LONGEST]
 
 
 def _page(request: Any) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -90,6 +90,7 @@ def export_directory(
     *,
     types: ContentTypes,
     at: Names = (),
+    only: Collection[str] | None = None,
     progress: Progress = lambda items, total: items,
 ) -> int:
     """Write the place *at* and everything below into *directory*, and return the number of files.
@@ -97,6 +98,7 @@ def export_directory(
     :param directory: must be empty or not exist; its files appear when all are written.
     :param types: of the site. Those that it has had are written just the same.
     :param at: names in NFC.
+    :param only: names of types; pages of other types get no file.
     :raises CannotExport:
     """
     lookup = Lookup(session)
@@ -112,7 +114,7 @@ def export_directory(
     partial /= f".{directory.name}.partial-{os.getpid()}"
     try:
         partial.mkdir(parents=True)
-        written = _Export(session, at, top_id, lookup, stored_types(session, types)).write(
+        written = _Export(session, at, top_id, lookup, stored_types(session, types), only).write(
             partial, progress
         )
         if exists:
@@ -140,8 +142,9 @@ class _Export:
         top_id: int,
         lookup: Lookup,
         stored: Mapping[str, StoredType],
+        only: Collection[str] | None,
     ) -> None:
-        self.session, self.at = session, at
+        self.session, self.at, self.only = session, at, only
         self.own = OwnReader(session, stored)
         self.places = _places(session, top_id)
         self.by_names = {place.names: place for place in self.places.values()}
@@ -173,6 +176,8 @@ class _Export:
         node, ids = Node.__table__, list(self.places)
         for start in range(0, len(ids), _BATCH):
             batch = select(node).where(node.c.id.in_(ids[start : start + _BATCH]))
+            if self.only is not None:
+                batch = batch.where(node.c.type.in_(self.only))
             rows = self.session.connection().execute(batch).all()
             own = self.own.read({row.id: row.type for row in rows})
             yield from ((row, own[row.id]) for row in rows)

@@ -15,7 +15,9 @@ from myproject.tree.node import DRAFT
 def fill(site: Site) -> None:
     site.add("/shop", cls=Folder, title="Shop")
     site.add("/shop/teas", cls=Folder, title="Teas")
-    site.add("/shop/teas/green", cls=Product, title="Green tea", price=Decimal("12.50"), summary="Mild.")
+    site.add(
+        "/shop/teas/green", cls=Product, title="Green tea", price=Decimal("12.50"), summary="Mild."
+    )
     site.add("/shop/pot", "Holds *two* cups.", cls=Product, title="Pot", price=Decimal(1250))
     site.add("/shop/cup", cls=Product, title="Cup", price=Decimal(8), currency="CHF")
 

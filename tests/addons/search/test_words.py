@@ -88,7 +88,7 @@ def test_excerpts_are_safe_and_say_what_the_text_says(text, question):
     shown = marked(text, query)
     assert isinstance(shown, Markup)
     assert shown.replace("<mark>", "").replace("</mark>", "") == escape(text)
-    part = excerpt(text, query)
+    part = excerpt([text], query)
     bare = part.replace("<mark>", "").replace("</mark>", "").removeprefix("… ").removesuffix(" …")
     assert bare in escape(text)
 
@@ -109,11 +109,18 @@ def test_what_was_looked_for_is_marked():
 
 def test_an_excerpt_is_taken_where_most_was_found():
     text = "one " + "filler " * 200 + "before one two three " + "filler " * 200
-    part = excerpt(text, parse("one two three"))
+    part = excerpt(["", "other", text], parse("one two three"))
     assert "before <mark>one</mark> <mark>two</mark> <mark>three</mark>" in part
     assert part.startswith("… ")
     assert part.endswith(" …")
     assert len(part) < LENGTH + 80
+    assert excerpt(["", "other"], parse("one")) == "other"
+    assert excerpt([], parse("one")) == ""
+
+
+def test_signs_beside_headings_are_no_text():
+    html = '<h2 id="a">A <a class="anchor" href="#a" aria-label="Link > here">#</a></h2><p>b</p>'
+    assert plain(html).split() == ["A", "b"]
 
 
 def test_html_becomes_text():
