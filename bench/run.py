@@ -18,7 +18,9 @@ from pathlib import Path
 
 from growing import Growing
 from reading import Reading
+from searching import Searching
 from sqlalchemy.exc import SQLAlchemyError
+from switching import Switching
 from table import CannotMeasure, Line, render
 from workspace import POSTGRESQL, SQLITE, Workspace
 
@@ -30,6 +32,7 @@ def measurements(
 ) -> list[tuple[str, str, Measurement]]:
     """Return name, description and function of every measurement, in the table's order."""
     reading = Reading(work, content, seconds)
+    searching = [Searching(work, kind, seconds) for kind in (SQLITE, POSTGRESQL)]
     growing = [Growing(work, kind, seconds) for kind in (SQLITE, POSTGRESQL)]
     return [
         ("page", "a page against bare Waitress and the ordinary way", reading.page),
@@ -41,6 +44,8 @@ def measurements(
         ("memory", "memory of a server", reading.memory),
         *(("listing", f"long listings, {tree.kind}", tree.listing) for tree in growing),
         *(("filtered", f"filtered listings, {tree.kind}", tree.filtered) for tree in growing),
+        ("addons", "none and all add-ons", Switching(work, seconds).switching),
+        *(("search", f"searching, {site.kind}", site.searching) for site in searching),
         ("statements", "statements of each screen", reading.statements),
     ]
 
@@ -55,6 +60,8 @@ NAMES = (
     "memory",
     "listing",
     "filtered",
+    "addons",
+    "search",
     "statements",
 )
 

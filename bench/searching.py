@@ -54,13 +54,16 @@ class Searching:
             "a word of every page": "?q=common",
             "two common words": "?q=common+w0000",
             "a word of every title": "?q=tree",
-            "a suggestion": "-suggestions?q=tr",
+            "a suggestion": "-suggestions?q=w01",
         }
         for what, question in questions.items():
             yield self._compare(what, sites, f"/@@search{question}")
+        yield self._compare(
+            "a suggestion out of all titles", sites, "/@@search-suggestions?q=tr", demanded=False
+        )
         # A section of a tenth of the site, which is a hundred times as large in the large one.
         section = f"/n{trees.FIRST}/@@search"
-        for what, question in (("a rare word", "?q=medium"), ("a common word", "?q=common")):
+        for what, question in (("a medium word", "?q=medium"), ("a common word", "?q=common")):
             yield self._compare(f"{what} in a section", sites, section + question, demanded=False)
         for _, database in sites:
             database.dispose()

@@ -28,7 +28,7 @@ def includeme(config: Configurator) -> None:
     registry = registry_of(config)
     registry.reserved_names = reserved_names(config)
     registry.registerUtility(make_renderer(registry.markup_rules), IMarkdownRenderer)
-    override_templates(config, registry.extensions.overrides)
+    registry.templates = override_templates(config, registry.extensions.overrides)
     # The operator has the last word on roles, those of add-ons included.
     registry.getUtility(IRoles).extend(registry.declared_settings["myproject.roles"])
     freeze_request_class(registry)

@@ -41,6 +41,8 @@ class SiteRegistry(Registry):
     addons: Any = ()
     #: Name of the add-on that is being included; empty while the core is.
     including: str = ""
+    #: The environment of all templates, :class:`jinja2.Environment`; it loads by asset spec.
+    templates: Any
     #: The site outside of requests, :class:`myproject.scope.Scopes`.
     scopes: Any
     #: What add-ons add to Markdown, :class:`myproject.content.markup.rules.MarkupRules`.

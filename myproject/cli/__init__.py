@@ -13,6 +13,8 @@ from myproject.cli.groups import group
 from myproject.cli.inspecting import explain, settings
 from myproject.cli.jobs import health, job
 from myproject.cli.reference import reference
+from myproject.cli.removal import remove
+from myproject.cli.scaffold import new_addon
 from myproject.cli.transfer import export_command, import_command
 from myproject.cli.tree import tree
 from myproject.cli.users import user
@@ -88,3 +90,5 @@ COMMANDS = (
 )
 for command in COMMANDS:
     main.add_command(command)
+addon.add_command(new_addon)
+addon.add_command(remove)

@@ -13,7 +13,9 @@ from myproject.extend.points import Extensions
 from myproject.views.overrides import ORIGINAL
 
 SUFFIX = ".jinja2"
-_CORE = "myproject"
+
+#: Where the templates of the core are: package and folder in it.
+_CORE_FOLDERS = (("myproject", "templates"),)
 
 #: What names another template.
 _NAMING = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
@@ -25,7 +27,8 @@ def template_specs(extensions: Extensions, modules: Iterable[str]) -> list[str]:
     :param extensions: what is registered may lie anywhere.
     :param modules: dotted names of the add-ons that are on.
     """
-    specs = [*_in_folder(_CORE, "templates"), *(s for name in modules for s in _in_folder(name))]
+    folders = [*_CORE_FOLDERS, *((name, "") for name in modules)]
+    specs = [spec for package, part in folders for spec in _in_folder(package, part)]
     for override in extensions.overrides.values():
         specs += [override.by, ORIGINAL + override.template]
     specs += [widget.template for widget in extensions.widgets.values()]
@@ -33,7 +36,7 @@ def template_specs(extensions: Extensions, modules: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(specs))
 
 
-def _in_folder(package: str, part: str = "") -> Iterator[str]:
+def _in_folder(package: str, part: str) -> Iterator[str]:
     spec = find_spec(package)
     for place in (spec and spec.submodule_search_locations) or ():
         for path in sorted(Path(place, part).rglob(f"*{SUFFIX}")):

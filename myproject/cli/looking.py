@@ -104,6 +104,14 @@ def with_addons(
         os.environ.update(kept)
 
 
+def declared(configurator: SiteConfigurator, category: str) -> Iterator[tuple[Any, Any, str]]:
+    """Yield key, value and add-on of what has been registered."""
+    for entry in configurator.introspector.get_category(category) or ():
+        item = entry["introspectable"]
+        if "origin" in item:
+            yield item.discriminator, item["value"], item["origin"].addon
+
+
 # -- content --------------------------------------------------------------------------------------
 
 

@@ -7,13 +7,14 @@ import base64
 import json
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     Connection,
-    SelectBase,
+    FromClause,
+    Select,
     and_,
     column,
     func,
@@ -28,8 +29,6 @@ from myproject.exceptions import MyprojectError
 
 #: Alembic's own, which the migrations are counted in.
 _COUNTER = "alembic_version"
-
-Schema = dict[str, tuple[str, ...]]
 
 
 class LosesTooMuch(MyprojectError):
@@ -57,7 +56,7 @@ class Loss:
         noun = "column" if len(self.columns) == 1 else "columns"
         return f"the {noun} {', '.join(self.columns)} of the table {self.table}, set in {rows}"
 
-    def query(self) -> SelectBase:
+    def query(self) -> Select[Any]:
         """Return the statement that reads what would be lost."""
         if not self.columns:
             return select(text("*")).select_from(table(self.table))
@@ -75,29 +74,28 @@ def losses(connection: Connection, take_back: Callable[[Connection], object]) ->
     """
     with connection.begin() as transaction:
         before = _schema(connection)
-        counts = {
-            name: _count(connection, select(text("1")).select_from(table(name))) for name in before
-        }
+        rows = {name: _count(connection, table(name)) for name in before}
         keys = {name: _key(connection, name) for name in before}
         take_back(connection)
         after = _schema(connection)
-        for name in sorted(after.keys() & before.keys()):
-            left = _count(connection, select(text("1")).select_from(table(name)))
-            if left < counts[name]:
+        for name in after.keys() & before.keys():
+            left = _count(connection, table(name))
+            if left < rows[name]:
                 raise LosesTooMuch(
-                    f"Rows of the table {name} would be deleted, which stays: "
-                    f"{counts[name] - left} of {counts[name]}. Nothing has been changed. Whatever "
-                    "else refers to the tables of this add-on has to be removed before."
+                    f"Of {rows[name]} rows of the table {name}, which stays, {rows[name] - left} "
+                    "would be deleted. Nothing has been changed. Whatever else refers to the "
+                    "tables of this add-on has to be removed before."
                 )
         transaction.rollback()
     found = []
     with connection.begin() as transaction:
         for name, columns in before.items():
+            gone = tuple(each for each in columns if each not in after.get(name, ()))
             if name not in after:
-                found.append(Loss(name, counts[name]))
-            elif gone := tuple(each for each in columns if each not in after[name]):
+                found.append(Loss(name, rows[name]))
+            elif gone:
                 loss = Loss(name, 0, gone, keys[name])
-                found.append(Loss(name, _count(connection, loss.query()), gone, keys[name]))
+                found.append(replace(loss, rows=_count(connection, loss.query().subquery())))
         transaction.rollback()
     return found
 
@@ -117,21 +115,20 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _count(connection: Connection, query: Any) -> int:
-    return connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+def _count(connection: Connection, rows: FromClause) -> int:
+    return connection.scalar(select(func.count()).select_from(rows)) or 0
 
 
-def _schema(connection: Connection) -> Schema:
+def _schema(connection: Connection) -> dict[str, tuple[str, ...]]:
     """Return table -> names of its columns."""
-    inspector = inspect(connection)
-    inspector.clear_cache()
+    inspector, internal = inspect(connection), _internal(connection)
     with warnings.catch_warnings():
         # Types that nobody here knows have columns with names, too.
         warnings.simplefilter("ignore")
         return {
             name: tuple(each["name"] for each in inspector.get_columns(name))
             for name in inspector.get_table_names()
-            if name != _COUNTER and name not in _internal(connection)
+            if name not in internal
         }
 
 
@@ -140,8 +137,8 @@ def _key(connection: Connection, name: str) -> tuple[str, ...]:
 
 
 def _internal(connection: Connection) -> set[str]:
-    """Return the tables in which SQLite keeps what other tables show."""
+    """Return the tables that are nobody's own: Alembic's, and those within others of SQLite."""
     if connection.dialect.name != "sqlite":
-        return set()
+        return {_COUNTER}
     shadows = text("SELECT name FROM pragma_table_list WHERE type = 'shadow'")
-    return set(connection.scalars(shadows))
+    return {_COUNTER, *connection.scalars(shadows)}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from myproject.cli.looking import declared
 from myproject.content.columns import own_tables
 from myproject.extend.configurator import SiteConfigurator
 from myproject.extend.switching import describe
@@ -22,23 +22,15 @@ def omissions(configurator: SiteConfigurator) -> Iterator[str]:
     yield from _types_without_tables(registry)
 
 
-def _declared(configurator: SiteConfigurator, category: str) -> Iterator[tuple[Any, Any, str]]:
-    """Yield key, value and add-on of what has been registered."""
-    for entry in configurator.introspector.get_category(category) or ():
-        item = entry["introspectable"]
-        if "origin" in item:
-            yield item.discriminator, item["value"], item["origin"].addon
-
-
 def _permissions_of_nobody(configurator: SiteConfigurator, registry: SiteRegistry) -> Iterator[str]:
     roles = registry.getUtility(IRoles)
     # Of those of the core two are the administrator's on purpose.
     had = {permission for role in CORE_ROLES for permission in role.permissions}
     had |= {p for name, role in roles.items() if name != ADMINISTRATOR for p in role.permissions}
     # An add-on that says so means it.
-    for (name, *_), permissions, _addon in _declared(configurator, "grants to roles"):
+    for (name, *_), permissions, _addon in declared(configurator, "grants to roles"):
         had |= set(map(str, permissions)) if name == ADMINISTRATOR else set()
-    whose = {key: addon for key, _, addon in _declared(configurator, "added permissions")}
+    whose = {key: addon for key, _, addon in declared(configurator, "added permissions")}
     for permission in roles.permissions:
         if permission not in had:
             of = f" of the add-on {whose[permission]}" if whose.get(permission) else ""
@@ -53,7 +45,7 @@ def _undescribed(configurator: SiteConfigurator, registry: SiteRegistry) -> Iter
         description = describe(addon)
         if not (description.summary or description.problem):
             yield f"The add-on {addon.name} does not say what it is: it has no docstring."
-    for key, setting, addon in _declared(configurator, "settings"):
+    for key, setting, addon in declared(configurator, "settings"):
         if not setting.help.strip():
             yield f"The setting {key} of the add-on {addon} does not say what it is for."
         if not key.startswith("myproject."):

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from myproject import prepare_database
 from myproject.cli.context import Context, counted, progress
-from myproject.cli.looking import core_settings, switched_on, with_addons
+from myproject.cli.looking import core_settings, declared, switched_on, with_addons
 from myproject.cli.losses import Loss, losses, write_loss
 from myproject.content.operations import change_type
 from myproject.content.registry import ContentTypes
@@ -23,6 +23,7 @@ from myproject.content.transfer.exporter import export_directory
 from myproject.db.migrations import branch_of, downgrade, heads_in, needed_heads
 from myproject.db.transaction import mark_changed
 from myproject.exceptions import MyprojectError
+from myproject.extend.configurator import SiteConfigurator
 from myproject.extend.points import Branch
 from myproject.extend.switching import describe, find
 from myproject.extend.telling import KEY
@@ -125,16 +126,16 @@ def remove(context: Context, name: str, directory: Path | None, plan: bool, yes:
             return
         if not yes and not sys.stdin.isatty():
             raise CannotRemove("Nobody can be asked here. Say --yes to go on.")
-        exported = _export(removal, directory or _default(name), pages, lost)
-        kept = f"The export is kept in {exported}." if exported else "There was nothing to export."
+        exported = _export(removal, directory or _default(removal.name), pages, lost)
+        kept = f"The export is in {exported}." if exported else "There was nothing to export."
         try:
-            _ask(name, yes=yes)
+            _ask(removal.name, yes=yes)
             with Scopes(removal.site).writing() as scope:
                 removal.carry_out(scope, pages)
         except BaseException:
             click.echo(f"Nothing was changed. {kept}", err=True)
             raise
-    click.echo(f"Removed {name}. {kept}")
+        click.echo(f"Removed {removal.name}: {_done(pages, lost)}. {kept}")
 
 
 # -- what is to be removed ------------------------------------------------------------------------
@@ -146,25 +147,25 @@ def _prepared(context: Context, name: str) -> Iterator[Removal]:
     name = find(name).name
     _refuse_what_is_needed(name, on)
     names = [*on, *(each for each in _with_requirements(name) if each not in on)]
-    with_it = registry_of(with_addons(context, names))
+    with_it = with_addons(context, names)
     # Settings of what is off may still be in the ini file, or must be for this.
-    configurator = with_addons(context, on, without=_settings_of(set(names) - set(on), with_it))
-    site = registry_of(configurator)
+    foreign = _settings_of(set(names) - set(on), with_it)
+    site = registry_of(with_addons(context, on, without=foreign))
     try:
         prepare_database(site, Path(context.ini).name)
-        types = with_it.getUtility(IContentTypes)
+        types = registry_of(with_it).getUtility(IContentTypes)
         # An add-on may give a type of somebody else another title: that is not its own.
         others = {each.name for each in site.getUtility(IContentTypes)}
         own = {each.name for each in types if each.addon == name}
         with site.database.read_session() as session:
             own |= {known.name for known in known_types(session).values() if known.addon == name}
-        branches = with_it.extensions.migrations()
+        branches = registry_of(with_it).extensions.migrations()
         removal = Removal(name, site, types, frozenset(own - others), branches)
         _refuse_what_is_outdated(removal)
         yield removal
     finally:
         site.database.dispose()
-        with_it.database.dispose()
+        registry_of(with_it).database.dispose()
 
 
 def _refuse_what_is_needed(name: str, on: Collection[str]) -> None:
@@ -192,12 +193,14 @@ def _with_requirements(name: str) -> list[str]:
     return list(reversed(found))
 
 
-def _settings_of(addons: Collection[str], registry: SiteRegistry) -> set[str]:
+def _settings_of(addons: Collection[str], configurator: SiteConfigurator) -> set[str]:
     """Return the keys of the settings that add-ons have declared."""
-    entries = registry.introspector.get_category("settings") or ()
-    items = [entry["introspectable"] for entry in entries]
-    declared = (item["value"] for item in items if item["origin"].addon in addons)
-    return {key for setting in declared for key in setting.all_keys}
+    return {
+        key
+        for _, setting, addon in declared(configurator, "settings")
+        if addon in addons
+        for key in setting.all_keys
+    }
 
 
 def _refuse_what_is_outdated(removal: Removal) -> None:
@@ -276,6 +279,19 @@ def _show(session: Session, removal: Removal, pages: Pages, lost: list[Loss]) ->
             click.echo(f"  ... and {len(pages.sections) - NAMED} more")
 
 
+def _done(pages: Pages, lost: list[Loss]) -> str:
+    tables = sum(not loss.columns for loss in lost)
+    columns = sum(len(loss.columns) for loss in lost)
+    done = {
+        "page": (pages.number - len(pages.sections), "deleted"),
+        "section": (len(pages.sections), "kept as a folder"),
+        "table": (tables, "dropped"),
+        "column": (columns, "dropped"),
+    }
+    told = [f"{counted(number, noun)} {verb}" for noun, (number, verb) in done.items() if number]
+    return ", ".join(told) or "its types are forgotten"
+
+
 def _default(name: str) -> Path:
     """Return a directory that does not exist yet."""
     named = f"removed-{name}-{dt.date.today().isoformat()}"
@@ -305,7 +321,8 @@ def _export(removal: Removal, directory: Path, pages: Pages, lost: list[Loss]) -
                     only=removal.own,
                     progress=progress("Exporting"),
                 )
-        with database.reader.connect() as connection:
+        # In a transaction, which reading bit by bit takes.
+        with database.writer.connect() as connection:
             for loss in with_rows:
                 write_loss(connection, loss, directory / "tables" / f"{loss.table}.jsonl")
     except OSError as error:

@@ -107,11 +107,6 @@ def posted_fields(
     return values, form
 
 
-def stored_fields(thing: Any, fields: Iterable[Field]) -> Form:
-    """Return the form with what the attributes of *thing* hold."""
-    return Form(values={field.name: getattr(thing, field.name) for field in fields})
-
-
 def widget_of(request: Any, field: Field) -> Widget | None:
     """Return what shows a field: the widget that its column names, if its add-on is on, or else
     the one for what it holds."""

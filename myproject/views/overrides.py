@@ -35,8 +35,9 @@ class OverridingLoader(BaseLoader):
         return self.inner.get_source(environment, template)
 
 
-def override_templates(config: Configurator, overrides: Mapping[str, Override]) -> None:
-    """Have the site's templates loaded with their overrides."""
+def override_templates(config: Configurator, overrides: Mapping[str, Override]) -> Environment:
+    """Have the site's templates loaded with their overrides; return their environment."""
     environment: Environment = config.get_jinja2_environment(".jinja2")  # type: ignore[attr-defined]
     if environment.loader is not None and overrides:
         environment.loader = OverridingLoader(environment.loader, overrides)
+    return environment

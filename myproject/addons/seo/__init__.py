@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pyramid.config import Configurator
-
 from myproject.addons.seo.models import problem_with_image
 from myproject.addons.seo.store import SearchEngineFilter, copy_settings
 from myproject.declarations import Setting
+from myproject.extend.configurator import SiteConfigurator
 from myproject.interfaces import ISitemapFilter
 from myproject.tree.events import NodeCopied
 
@@ -35,7 +34,7 @@ SETTINGS = (
 )
 
 
-def includeme(config: Configurator) -> None:
+def includeme(config: SiteConfigurator) -> None:
     """Tell search engines about the site."""
     config.add_settings(*SETTINGS)
     config.add_migrations("seo")

@@ -9,11 +9,11 @@ from typing import Any
 from pyramid.config import Configurator
 from pyramid.events import NewResponse
 from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
 
 from myproject.addons.seo.head import is_closed
 from myproject.exceptions import NoSuchService
 from myproject.interfaces import ISitemap
-from myproject.security.permissions import Permission
 from myproject.tree.traversal import no_root
 
 
@@ -62,6 +62,6 @@ def includeme(config: Configurator) -> None:
     """Register the route and the subscriber."""
     config.add_route("robots", "/robots.txt", factory=no_root)
     config.add_view(
-        robots_view, route_name="robots", request_method="GET", permission=Permission.VIEW
+        robots_view, route_name="robots", request_method="GET", permission=NO_PERMISSION_REQUIRED
     )
     config.add_subscriber(tell_robots, NewResponse)

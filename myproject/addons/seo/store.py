@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, false, insert, literal, select
+from sqlalchemy import CTE, ColumnElement, false, insert, select
 from sqlalchemy.orm import Session, object_session
 from zope.interface import implementer
 
@@ -109,6 +109,6 @@ def _hidden() -> CTE:
         .where(SEO.c.noindex != "")
         .cte("hidden", recursive=True)
     )
-    below = select(node.c.id, literal(SECTION)).join_from(down, node, node.c.parent_id == down.c.id)
+    below = select(node.c.id, down.c.noindex).join_from(down, node, node.c.parent_id == down.c.id)
     # Without ALL: a hidden section within another one is walked once.
     return down.union(below.where(down.c.noindex == SECTION))

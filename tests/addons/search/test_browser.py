@@ -90,7 +90,7 @@ def test_titles_are_suggested_and_chosen_with_the_keyboard(open_context: Open) -
     assert not first.is_visible()
     assert box.input_value() == "fol"
     box.press_sequentially("d")
-    page.wait_for_function("!document.querySelector('.search-suggested').hidden")
+    first.wait_for()
     page.keyboard.press("ArrowDown")
     assert first.evaluate("link => link === document.activeElement")
     page.keyboard.press("ArrowUp")
@@ -112,7 +112,7 @@ def test_what_is_suggested_goes_away_with_the_focus(open_context: Open) -> None:
     box.focus()
     assert first.is_visible()
     box.fill("zzz")
-    page.wait_for_function("document.querySelector('.search-suggested').hidden")
+    first.wait_for(state="hidden")
 
 
 def test_without_a_script_it_is_a_plain_form(open_context: Open) -> None:  # noqa: F811

@@ -76,7 +76,8 @@ def test_titles_are_suggested_while_somebody_types(full):
     assert suggested("alp", path="/a/@@search-suggestions") == ["/a"]
     with full.statements() as seen:
         suggested("page")
-    assert len(seen) <= 3
+    # Two of them find the page that it is called on.
+    assert len(seen) <= 4
 
 
 def test_suggestions_can_be_off(make_shared_site, full):
