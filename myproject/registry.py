@@ -29,8 +29,8 @@ class SiteRegistry(Registry):
     session_cookie: str
     #: Counts attempts to sign in, :class:`myproject.security.limits.SignInLimits`.
     sign_in_limits: Any
-    #: First segments of routes: names that no child of the root may take.
-    reserved_names: frozenset[str]
+    #: First segments of routes, :class:`myproject.tree.names.ReservedNames`.
+    reserved_names: Any
     #: ``(request, name) -> URL`` of our own static files.
     static_urls: Callable[[Any, str], str]
     #: ``request -> messages`` in the request's language.

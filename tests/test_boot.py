@@ -144,6 +144,7 @@ def test_an_add_on_brings_a_setting_a_type_and_a_route(ini, addons):
         config.add_route("kitchen", "/kitchen")
         config.add_route("menu", "/menu/{day}")
         config.add_route("any", "/{anything}/x")
+        config.add_route("dish", "/dish-{number:[0-9]{1,3}}.html")
         config.add_view(lambda request: Response("kitchen"), route_name="kitchen")
 
     settings = {"myproject.addons": addons(include), "myproject.kitchen.stars": "5"}
@@ -151,7 +152,11 @@ def test_an_add_on_brings_a_setting_a_type_and_a_route(ini, addons):
     registry = registry_of(config)
     assert seen == [5]
     assert registry.getUtility(IContentTypes).require("recipe").addable_in == {"folder"}
-    assert registry.reserved_names == {"kitchen", "menu"} == reserved_names(config)
+    reserved = reserved_names(config)
+    assert set(reserved) == set(registry.reserved_names) == {"kitchen", "menu"}
+    assert "dish-12.html" in reserved
+    for name in ("dish-.html", "dish-12.htm", "dish-1234.html", "anything"):
+        assert name not in reserved
     client = TestApp(config.make_wsgi_app())
     assert client.get("/kitchen").text == "kitchen"
     registry.database.dispose()

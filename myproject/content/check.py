@@ -84,7 +84,7 @@ def broken_links(
     session: Session,
     types: ContentTypes,
     visibility: Visibility,
-    reserved: Iterable[str] = (),
+    reserved: frozenset[str] = frozenset(),
 ) -> list[BrokenLink]:
     """Return the links within the site that readers cannot follow, by page.
 
@@ -107,7 +107,7 @@ def broken_links(
         if LOST in body:
             destinations += [to for to in link_destinations(body) if to.startswith(LOST)]
         for destination in destinations:
-            problem = outline.problem(page, destination, public, frozenset(reserved))
+            problem = outline.problem(page, destination, public, reserved)
             if problem:
                 broken.append((names, BrokenLink(page, *problem)))
     return [link for _, link in sorted(broken, key=lambda item: item[0])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from myproject.exceptions import InvalidName
 
@@ -46,6 +47,27 @@ def problem_with(name: str) -> str | None:
     if len(name.encode()) > MAX_NAME_BYTES:
         return f"is longer than {MAX_NAME_BYTES} bytes"
     return None
+
+
+class ReservedNames(frozenset[str]):
+    """Names that no child of the root may have, because a route would hide it.
+
+    :param patterns: match further names, whole.
+    """
+
+    patterns: tuple[re.Pattern[str], ...]
+
+    def __new__(
+        cls, names: Iterable[str] = (), patterns: Iterable[re.Pattern[str]] = ()
+    ) -> ReservedNames:
+        made = super().__new__(cls, names)
+        made.patterns = tuple(patterns)
+        return made
+
+    def __contains__(self, name: object) -> bool:
+        if super().__contains__(name):
+            return True
+        return isinstance(name, str) and any(item.fullmatch(name) for item in self.patterns)
 
 
 def check_name(name: str, reserved: frozenset[str] = frozenset()) -> str:

@@ -6,17 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext
 
 from myproject.content import types
 from myproject.testing import Site, SQLite
-from tests.browser.conftest import (  # noqa: F401 - fixtures
-    ARGUMENTS,
-    _chromium,
-    open_context,
-    serve,
-    violations,
-)
 
 pytestmark = pytest.mark.browser
 
@@ -26,16 +19,7 @@ Open = Callable[..., BrowserContext]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = _chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def address(sqlite_backend: SQLite, serve: Callable[..., str]) -> Iterator[str]:  # noqa: F811
+def address(sqlite_backend: SQLite, serve: Callable[..., str]) -> Iterator[str]:
     """Where a site with long words in it is served."""
     url = sqlite_backend.create()
     site = Site(url, addons="search")
@@ -51,7 +35,7 @@ def address(sqlite_backend: SQLite, serve: Callable[..., str]) -> Iterator[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_no_rule_is_broken_and_nothing_sticks_out(
-    open_context: Open,  # noqa: F811
+    open_context: Open,
     width: int,
     scheme: str,
 ) -> None:
@@ -78,7 +62,7 @@ def test_no_rule_is_broken_and_nothing_sticks_out(
     look("suggestions")
 
 
-def test_titles_are_suggested_and_chosen_with_the_keyboard(open_context: Open) -> None:  # noqa: F811
+def test_titles_are_suggested_and_chosen_with_the_keyboard(open_context: Open) -> None:
     page = open_context().new_page()
     page.goto("/guide")
     box = page.get_by_role("searchbox")
@@ -100,7 +84,7 @@ def test_titles_are_suggested_and_chosen_with_the_keyboard(open_context: Open) -
     page.wait_for_url("**/folder")
 
 
-def test_what_is_suggested_goes_away_with_the_focus(open_context: Open) -> None:  # noqa: F811
+def test_what_is_suggested_goes_away_with_the_focus(open_context: Open) -> None:
     page = open_context().new_page()
     page.goto("/guide")
     box = page.get_by_role("searchbox")
@@ -115,7 +99,7 @@ def test_what_is_suggested_goes_away_with_the_focus(open_context: Open) -> None:
     first.wait_for(state="hidden")
 
 
-def test_without_a_script_it_is_a_plain_form(open_context: Open) -> None:  # noqa: F811
+def test_without_a_script_it_is_a_plain_form(open_context: Open) -> None:
     page = open_context(java_script_enabled=False).new_page()
     page.goto("/guide")
     page.get_by_role("searchbox").fill("folder")
@@ -124,7 +108,7 @@ def test_without_a_script_it_is_a_plain_form(open_context: Open) -> None:  # noq
     page.wait_for_url("**/folder")
 
 
-def test_on_a_phone_a_link_leads_to_the_screen(open_context: Open) -> None:  # noqa: F811
+def test_on_a_phone_a_link_leads_to_the_screen(open_context: Open) -> None:
     page = open_context(360).new_page()
     page.goto("/guide")
     assert page.get_by_role("searchbox").count() == 0
