@@ -670,7 +670,9 @@ def test_declaring_twice_names_both_owners_and_changes_nothing():
     settings.declare(CURRENCY, "mysite.shop")
     again = Setting(CURRENCY.key, str, "other", "Help.")
     problem = problem_of(settings.declare, again, "mysite.bazaar")
-    assert problem == f"{CURRENCY.key} is declared twice, by mysite.shop and by mysite.bazaar: rename one"
+    assert problem == (
+        f"{CURRENCY.key} is declared twice, by mysite.shop and by mysite.bazaar: rename one"
+    )
     assert settings[CURRENCY.key] == "EUR"
     settings.declare(TOKEN, "mysite.shop")
     again = Setting(TOKEN.file_key, str, "", "Help.")

@@ -9,8 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, TemplateNotFound, TemplateSyntaxError, nodes
 
-from myproject.extend.points import Extensions
-from myproject.views.overrides import ORIGINAL
+from myproject.extend.points import ORIGINAL, Extensions
 
 SUFFIX = ".jinja2"
 

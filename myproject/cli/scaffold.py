@@ -19,14 +19,15 @@ from myproject.extend.switching import available
 TEMPLATES = Path(__file__).resolve().parent.parent / "scaffold"
 SUFFIX = ".template"
 
-#: Branches of migrations have names of this length, and their revisions are the name and a number.
+#: Branches of migrations have names of at most this length, and ids of revisions are the name and a
+#: number, so that it cannot end with one.
 LONGEST = 20
 _NAME = re.compile(r"[a-z](?:[a-z0-9]|[-_](?=[a-z0-9]))*(?<![0-9])")
 #: What can stand in the strings, comments and documents of a package as it is.
 _TITLE = re.compile(r'[^\x00-\x1f\x7f"\\{}<>*`$]{1,40}')
 
 #: Names that mean something else: the branch of the core, and the folder of the package's tests.
-_RESERVED = frozenset({"core", "myproject", "test", "tests"})
+_RESERVED = frozenset({"core", "tests"})
 
 
 def _checked_name(context: click.Context, parameter: click.Parameter, name: str) -> str:
@@ -37,15 +38,19 @@ def _checked_name(context: click.Context, parameter: click.Parameter, name: str)
     package = name.replace("-", "_")
     if not _NAME.fullmatch(name) or len(name) > LONGEST or iskeyword(package):
         raise click.BadParameter(
-            f"{name!r} cannot be the name of a Python package of an add-on. Use small letters, "
-            f"digits and single hyphens, a letter first and last, at most {LONGEST} characters; "
-            "and no word of the Python language."
+            f"{name!r} cannot be the name of an add-on and of its Python package. Use small "
+            "letters, digits and single hyphens, a letter first and last, at most "
+            f"{LONGEST} characters, and no word of the Python language."
         )
     for addon in available().values():
         if addon.name.replace("-", "_") == package:
-            whose = "comes with myproject" if addon.source == "bundled" else f"is {addon.source}"
-            raise click.BadParameter(f"There is an add-on {addon.name!r} already: it {whose}.")
-    if package in _RESERVED or package in sys.stdlib_module_names or find_spec(package):
+            source = "myproject" if addon.source == "bundled" else addon.source
+            raise click.BadParameter(
+                f"There is an add-on {addon.name!r} already: it comes with {source}."
+            )
+    if package in _RESERVED:
+        raise click.BadParameter(f"{name!r} means something else already.")
+    if package in sys.stdlib_module_names or find_spec(package):
         raise click.BadParameter(
             f"There is a Python package {package!r} already, and one would hide the other."
         )

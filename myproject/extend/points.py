@@ -146,6 +146,10 @@ class Widget:
     origin: Origin
 
 
+#: In front of the asset spec of a template: what is there without any override.
+ORIGINAL = "original:"
+
+
 @dataclass(frozen=True, slots=True)
 class Override:
     """A template that takes the place of another one."""

@@ -8,10 +8,7 @@ from typing import Any
 from jinja2 import BaseLoader, Environment
 from pyramid.config import Configurator
 
-from myproject.extend.points import Override
-
-#: In front of an asset spec: what is there without any override.
-ORIGINAL = "original:"
+from myproject.extend.points import ORIGINAL, Override
 
 
 class OverridingLoader(BaseLoader):

@@ -31,6 +31,10 @@ COMMANDS = [
     ("export",),
     ("explain",),
     ("settings",),
+    ("addons",),
+    ("addon",),
+    ("addon", "remove"),
+    ("check",),
     ("tree",),
     ("tree", "check"),
 ]

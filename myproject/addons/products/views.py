@@ -68,15 +68,16 @@ def price_list(context: Node, request: Any) -> Any:
 
 def find_products(request: Any, place: Node, after: Key, limit: int) -> Sequence[Any]:
     """Return rows of products below *place* that whoever asks may see, from a key on."""
-    section, key = descend(place.id), (Decimal(after.position) / 100, after.id)
     query = (
         select(Product.id, Product.title, Product.summary, Product.price, Product.currency)
-        .join(section, section.c.id == Product.id)
-        .where(tuple_(Product.price, Product.id) > key)
+        .where(tuple_(Product.price, Product.id) > (Decimal(after.position) / 100, after.id))
         .where(visible(Node.__table__.c, request.visibility.kind))
         .order_by(Product.price, Product.id)
         .limit(limit)
     )
+    if not place.is_root:
+        section = descend(place.id)
+        query = query.join(section, section.c.id == Product.id)
     return request.dbsession.execute(query, request.visibility.parameters()).all()
 
 

@@ -67,6 +67,7 @@ class _Place:
     """
 
     id: int
+    type: str
     names: Names
     label: str
     weight: float | None
@@ -144,9 +145,10 @@ class _Export:
         stored: Mapping[str, StoredType],
         only: Collection[str] | None,
     ) -> None:
-        self.session, self.at, self.only = session, at, only
+        self.session, self.at = session, at
         self.own = OwnReader(session, stored)
         self.places = _places(session, top_id)
+        self.written = [p.id for p in self.places.values() if only is None or p.type in only]
         self.by_names = {place.names: place for place in self.places.values()}
         self.resolver = Resolver(
             {place.names: place.aliases for place in self.places.values()},
@@ -159,7 +161,7 @@ class _Export:
     def write(self, directory: Path, progress: Progress) -> int:
         """Write all files below *directory*."""
         written = 0
-        for node, own in progress(self._nodes(), len(self.places)):
+        for node, own in progress(self._nodes(), len(self.written)):
             place = self.places[node.id]
             if not place.has_file:
                 continue
@@ -173,11 +175,9 @@ class _Export:
 
     def _nodes(self) -> Iterator[tuple[Any, Own]]:
         """Yield the row of each node, and what its type adds to it."""
-        node, ids = Node.__table__, list(self.places)
+        node, ids = Node.__table__, self.written
         for start in range(0, len(ids), _BATCH):
             batch = select(node).where(node.c.id.in_(ids[start : start + _BATCH]))
-            if self.only is not None:
-                batch = batch.where(node.c.type.in_(self.only))
             rows = self.session.connection().execute(batch).all()
             own = self.own.read({row.id: row.type for row in rows})
             yield from ((row, own[row.id]) for row in rows)
@@ -246,6 +246,7 @@ def _places(session: Session, top_id: int) -> dict[int, _Place]:
     for row in session.execute(query):
         place = _Place(
             id=row.id,
+            type=row.type,
             names=() if row.id == top_id else (*places[row.parent_id].names, row.name),
             label=row.nav_title or row.title,
             weight=weight_of(row.extra),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 
@@ -81,6 +82,8 @@ def address(site):
 def browser():
     with sync_playwright() as playwright:
         path = shutil.which("chromium")
+        if path is None:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no chromium")
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
