@@ -14,7 +14,7 @@ from myproject.content import known
 from myproject.db.migrations import ensure_current
 from myproject.exceptions import ConfigurationProblem
 from myproject.extend.configurator import SiteConfigurator
-from myproject.extend.switching import include_addons
+from myproject.extend.switching import include_addons, settings_of_absent
 from myproject.interfaces import IContentTypes
 from myproject.registry import SiteRegistry, registry_of
 from myproject.settings import Settings
@@ -94,7 +94,7 @@ def configure(global_config: dict[str, str], **ini: str) -> SiteConfigurator:
         config.include(f"myproject.{part}")
     config.commit()
     include_addons(config, settings["myproject.addons"])
-    settings.check_unknown()
+    settings.check_unknown(but=settings_of_absent(registry.addons))
     config.include("myproject.boot")
     return config
 

@@ -127,18 +127,24 @@ class Settings(Mapping[str, Any]):
         self._declare_all(declared, owner)
         return tuple(self._values[setting.key] for setting in declared)
 
-    def check_unknown(self) -> None:
+    def check_unknown(self, but: Iterable[str] = ()) -> None:
         """Refuse what nobody declared; call it when all add-ons have declared theirs.
 
+        :param but: what keys begin with that may stay: those of add-ons that are switched off.
         :raises SettingsError: for every ini key below `myproject.` or `sqlalchemy.` that is not
             declared, and every `MYPROJECT__` variable that overrides nothing.
         """
-        known = self._known_keys()
+        known, but = self._known_keys(), tuple(but)
+        variables = tuple(map(environment_name, but))
         problems: list[str] = []
         for key in self._unknown_keys():
+            if key.startswith(but):
+                continue
             hint = _did_you_mean(_closest(key, known))
             problems.append(f"{key} ({self._ini_name}): there is no such setting{hint}")
         for name in self._unknown_variables():
+            if name.startswith(variables):
+                continue
             meant = _closest(name, [*known, *self._values])
             hint = _did_you_mean(environment_name(meant) if meant else None)
             problems.append(f"{name} (environment): there is no such setting{hint}")

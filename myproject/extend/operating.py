@@ -21,7 +21,7 @@ from myproject.extend.registering import absolute_spec, extensions_of, origin_of
 from myproject.registry import registry_of
 from myproject.tree.events import Committed, after_commit_subscriber
 
-_BRANCH = re.compile(r"[a-z][a-z0-9_]{0,19}")
+_BRANCH = re.compile(r"[a-z][a-z0-9_]{0,18}[a-z_]|[a-z]")
 
 
 def add_settings(config: Configurator, *settings: Setting) -> Any:
@@ -58,7 +58,7 @@ def add_migrations(config: Configurator, branch: str, folder: str | None = None)
     required. Each branch has a root of its own: its first revision has ``down_revision = None``
     and ``branch_labels = ("gallery",)``.
 
-    :param branch: small letters, digits and underscores. The ids of the revisions are the branch
+    :param branch: small letters, digits and underscores; no digit at the end. The ids of the revisions are the branch
         and a number, such as ``gallery0001``: so a database tells whose they are even where the
         add-on is not installed.
     :param folder: asset spec of the folder with the revisions; for add-ons that come with the

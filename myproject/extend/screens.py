@@ -53,7 +53,7 @@ def add_slot_panel(
         request is the page's own; *context* is None where the page is of no node.
     :param slot: ``head``, ``tools``, ``before-content``, ``after-content``, ``aside`` or
         ``footer``.
-    :param name: unique within its slot; the panel's own name when left out.
+    :param name: unique within its slot; the add-on's and the panel's own when left out.
     :param renderer: asset spec of a template. It gets the panel's values, ``_`` and ``request``.
     :param context: class of the nodes it is for; all pages, those of no node as well, when left
         out.
@@ -68,7 +68,8 @@ def add_slot_panel(
             f"There is no slot {slot!r}, which {origin} names. Slots: {', '.join(SLOTS)}."
         )
     spec = "" if renderer is None else existing_asset(config, renderer)
-    key = name or getattr(panel, "__name__", type(panel).__name__)
+    own = getattr(panel, "__name__", type(panel).__name__)
+    key = name or f"{origin.addon}:{own}"
     item = Panel(key, slot, panel, spec, context, permission, order, origin)
     extensions = extensions_of(config)
     register(config, "panels", (slot, key), item, lambda: extensions.add_panel(item))

@@ -116,6 +116,17 @@ def _names_in(value: ast.expr) -> tuple[str, ...]:
     return tuple(names) if isinstance(names, tuple | list) else ()
 
 
+def settings_of_absent(addons: Iterable[Addon]) -> list[str]:
+    """Return what the keys of settings begin with whose add-on is there and not among *addons*.
+
+    They may stay in the ini file: one line switches an add-on off, and on again.
+    """
+    absent = {addon.module: name for name, addon in available().items()}
+    for addon in addons:
+        absent.pop(addon.module, None)
+    return [f"{KEY.partition('.')[0]}.{name.replace('-', '_')}." for name in absent.values()]
+
+
 # -- ordering -------------------------------------------------------------------------------------
 
 

@@ -38,7 +38,7 @@ def known_types(session: Session) -> dict[str, KnownType]:
     return {known.name: known for known in session.scalars(select(KnownType))}
 
 
-def own_tables(cls: type[Node]) -> list[Table]:
+def own_tables(cls: type[Base]) -> list[Table]:
     """Return the tables that hold the columns of a class below that of all nodes, in the order in
     which rows can be added to them."""
     tables: list[Any] = []

@@ -26,6 +26,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from zope.interface import implementer
 
 from myproject.exceptions import TreeError
+from myproject.tree.known import own_tables
 from myproject.tree.names import MAX_DEPTH, MAX_PATH_BYTES, normalize, problem_with
 from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.site import SITE_ID, Site
@@ -166,7 +167,7 @@ def _persistent(session: Session, values: dict[str, Any]) -> Node:
 def _own_columns(cls: type[Node]) -> tuple[tuple[str, ...], Select[Any] | None]:
     mapper, base = class_mapper(cls), Node.__table__
     # A type may add to another one's columns, as one below Page does.
-    tables = [table for table in mapper.tables if table is not base]
+    tables = own_tables(cls)
     properties = [
         prop
         for prop in mapper.iterate_properties

@@ -29,7 +29,7 @@ def account_screen(request: Any, form: Form | None = None, status: int = 200) ->
     request.response.cache_control = "no-store"
     session, identity = request.dbsession, request.signed_in
     return {
-        **layout(request, request.localizer.translate(_("Your account"))),
+        **layout(request, _("Your account")),
         "form": form or Form(),
         "user": session.get_one(User, identity.user_id),
         "logins": load_logins(session, identity.user_id),

@@ -44,8 +44,7 @@ class Holding(NamedTuple):
 def screen(request: Any, title: Any, current: str, **values: Any) -> dict[str, Any]:
     """Return the variables of a screen below the tab *current*."""
     request.response.cache_control = "no-store"
-    shown = request.localizer.translate(title)
-    return {**layout(request, shown), "tabs": site_tabs(request, current), **values}
+    return {**layout(request, title), "tabs": site_tabs(request, current), **values}
 
 
 def refused(request: Any, error: AccountError | InvalidValue, form: Form) -> None:

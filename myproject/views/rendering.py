@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from pyramid.config import Configurator
 from pyramid.csrf import get_csrf_token
 from pyramid.events import ApplicationCreated
-from pyramid.i18n import Localizer
+from pyramid.i18n import Localizer, TranslationString
 
 from myproject.registry import SiteRegistry, registry_of
 from myproject.tree.node import Node
@@ -110,13 +110,16 @@ def node_of(request: Any) -> Node | None:
 
 
 def layout(
-    request: Any, title: str, description: str = "", *, account: bool = True
+    request: Any, title: Any, description: str = "", *, account: bool = True
 ) -> dict[str, Any]:
     """Return the variables of ``layout.jinja2`` that do not depend on a node.
 
+    :param title: a text, or a translation string, which is translated.
     :param account: whether to say who is signed in, which may take a statement.
     """
     registry = request.registry
+    if isinstance(title, TranslationString):
+        title = request.localizer.translate(title)
     return {
         # Quicker than the Jinja2 extension's, which looks for the request at every call.
         "_": registry.messages(request).__getitem__,
@@ -160,7 +163,7 @@ def page_screen(
     request.response.cache_control = "no-store"
     url = request.canonical_base
     return {
-        **layout(request, request.localizer.translate(title)),
+        **layout(request, title),
         "node": node,
         "node_url": url,
         "crumbs": [*crumbs(request), Item(node.label, url)],

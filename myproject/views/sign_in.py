@@ -129,7 +129,7 @@ def small_screen(request: Any, title: Any, status: int, **values: Any) -> dict[s
     request.response.status_int = status
     request.response.cache_control = "no-store"
     return {
-        **layout(request, request.localizer.translate(title), account=False),
+        **layout(request, title, account=False),
         "alone": True,
         "can_reset": can_mail_links(request),
         **values,

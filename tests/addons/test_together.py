@@ -49,8 +49,8 @@ def test_two_applications_with_different_add_ons_run_in_one_process(backend):
     full, bare = Site(urls[0], addons=ALL), Site(urls[1])
     for site in (full, bare):
         fill(site)
-    assert "product" in inspect(full.database.reader).get_table_names()
-    assert "product" not in inspect(bare.database.reader).get_table_names()
+    assert "products_product" in inspect(full.database.reader).get_table_names()
+    assert "products_product" not in inspect(bare.database.reader).get_table_names()
     for path in ("/", "/docs", "/folder/page", "/link"):
         assert bare.client.get(path).status_int == full.client.get(path).status_int
     for path in ("/robots.txt", "/sitemap.xml", "/@@search"):

@@ -72,6 +72,7 @@ def test_migrations_of_an_add_on_are_run_with_those_of_the_core(make_site):
     ("branch", "folder", "message"),
     [
         ("core", f"{KITCHEN}:migrations", "cannot be the name of a branch"),
+        ("kitchen2", f"{KITCHEN}:migrations", "cannot be the name of a branch"),
         ("Kitchen!", f"{KITCHEN}:migrations", "cannot be the name of a branch"),
         ("kitchen", f"{KITCHEN}:nope", "There is no folder .*nope of migrations"),
         ("kitchen", None, "There is no folder .*kitchen of migrations"),

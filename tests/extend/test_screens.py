@@ -43,9 +43,10 @@ def test_a_panel_with_a_template_is_shown_in_its_slot(make_site):
     assert page.index("Text.") < page.index("Dish of the day")
     assert "Dish of the day" not in site.client.get("/folder")
     (panel,) = introspected(site, "panels").values()
-    assert (panel.name, panel.slot) == ("dish", "after-content")
+    addon = site.registry.addons[0].name
+    assert (panel.name, panel.slot) == (f"{addon}:dish", "after-content")
     assert panel.origin.file == __file__
-    assert panel.origin.addon == site.registry.addons[0].name
+    assert panel.origin.addon == addon
 
 
 @pytest.mark.parametrize("slot", SLOTS)
@@ -113,7 +114,7 @@ def test_a_panel_that_raises_takes_nothing_else_with_it(make_site, caplog, devel
     assert "the other one" in page
     (record,) = [r for r in caplog.records if r.name == "myproject.views.slots"]
     addon = site.registry.addons[0].name
-    assert f"The panel 'broken' of {addon} ({__file__}, line " in record.getMessage()
+    assert f"The panel '{addon}:broken' of {addon} ({__file__}, line " in record.getMessage()
     assert record.exc_info
     shown = f"registered by {addon} ({__file__}, line" in page
     assert shown is (development == "true")

@@ -15,6 +15,16 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Time = sa.DateTime(timezone=True)
 
 
+ROOT = (
+    "INSERT INTO node (id, name, position, boundary_id, type, title, nav_title, summary, state,"
+    " created_at, modified_at, extra)"
+    " VALUES (1, '', 0, 1, 'page', 'Home', '', '', 'published', {now}, {now}, '{{}}')",
+    "INSERT INTO page (id, body, body_html, toc) VALUES (1, '', '', '[]')",
+    "INSERT INTO site (id, revision, changed_at, access_revision) VALUES (1, 1, {now}, 1)",
+    "INSERT INTO boundary (node_id, inherits) VALUES (1, {yes})",
+)
+
+
 def upgrade() -> None:
     op.create_table(
         "node",
@@ -105,19 +115,13 @@ def upgrade() -> None:
 def create_root() -> None:
     """Insert the rows that every site has: the root page, its boundary and the site's own."""
     # As text, because it is also written as SQL for somebody to read.
-    now = f"'{dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat(' ')}'"
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat(" ")
     is_postgresql = op.get_context().dialect.name == "postgresql"
-    now, yes = (f"{now[:-1]}+00'", "true") if is_postgresql else (now, "1")
-    op.execute(
-        "INSERT INTO node (id, name, position, boundary_id, type, title, nav_title, summary, state,"
-        " created_at, modified_at, extra)"
-        f" VALUES (1, '', 0, 1, 'page', 'Home', '', '', 'published', {now}, {now}, '{{}}')"
+    facts = (
+        {"now": f"'{now}+00'", "yes": "true"} if is_postgresql else {"now": f"'{now}'", "yes": 1}
     )
-    op.execute("INSERT INTO page (id, body, body_html, toc) VALUES (1, '', '', '[]')")
-    op.execute(
-        f"INSERT INTO site (id, revision, changed_at, access_revision) VALUES (1, 1, {now}, 1)"
-    )
-    op.execute(f"INSERT INTO boundary (node_id, inherits) VALUES (1, {yes})")
+    for statement in ROOT:
+        op.execute(statement.format(**facts))
     if is_postgresql:
         op.execute("SELECT setval(pg_get_serial_sequence('node', 'id'), 1)")
 

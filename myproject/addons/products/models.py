@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal, get_args
 
-from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import ForeignKey, Numeric, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from myproject.content.types import Page
 from myproject.db.base import Id
 from myproject.exceptions import InvalidValue
-
-_ = TranslationStringFactory("myproject")
-
-CURRENCIES = Literal["AUD", "CAD", "CHF", "CNY", "EUR", "GBP", "INR", "JPY", "SEK", "USD"]
 
 
 class Product(Page):
@@ -25,15 +19,8 @@ class Product(Page):
     __mapper_args__ = {"polymorphic_identity": "product"}  # noqa: RUF012 - SQLAlchemy's own
 
     id: Mapped[int] = mapped_column(Id, ForeignKey("page.id", ondelete="CASCADE"), primary_key=True)
-    price: Mapped[Decimal] = mapped_column(Numeric(12, 2), info={"label": _("Price")})
-    currency: Mapped[str | None] = mapped_column(
-        String(3),
-        info={
-            "label": _("Currency"),
-            "help": _("The site's own if there is none."),
-            "choices": get_args(CURRENCIES),
-        },
-    )
+    price: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    currency: Mapped[str | None] = mapped_column(String(3))
 
     def check(self) -> None:
         super().check()
