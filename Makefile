@@ -9,7 +9,7 @@ BIN := .venv/bin
 SETUP := $(BIN)/python -W ignore -c "import setuptools; setuptools.setup()"
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
-.PHONY: help serve test lint format messages bench screenshots lock clean
+.PHONY: help serve test lint format messages reference bench screenshots lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ format: .venv/.installed-lint  ## rewrite the code in the house style
 
 messages: .venv/.installed-lint  ## collect the strings of the interface for translators
 	$(SETUP) --quiet extract_messages
+
+reference: .venv/.installed-run  ## write docs/reference.md anew
+	@$(BIN)/python docs/reference.py > docs/reference.md.new && mv docs/reference.md.new docs/reference.md
 
 bench: .venv/.installed-test  ## measure, and print one table (needs wrk)
 	@$(BIN)/python bench/run.py $(ARGS)

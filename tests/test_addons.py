@@ -400,19 +400,3 @@ def test_a_process_says_the_same_without_a_traceback(write, tmp_path):
     assert done.returncode == 2
     assert done.stderr.startswith("myproject.addons: raising_again cannot be included: ")
     assert "Traceback" not in done.stderr
-
-
-def test_settings_of_an_add_on_that_is_off_may_stay(ini):
-    for key, known in (
-        ("myproject.search.page_size", True),
-        ("myproject.search.typo", True),
-        ("myproject.serch.page_size", False),
-    ):
-        settings = {**ini, key: "10"}
-        if known:
-            configure({}, **settings)
-        else:
-            with pytest.raises(ConfigurationProblem, match="there is no such setting"):
-                configure({}, **settings)
-    with pytest.raises(ConfigurationProblem, match="there is no such setting"):
-        configure({}, **ini, **{"myproject.addons": "search", "myproject.search.typo": "1"})

@@ -376,3 +376,19 @@ def test_production_ini_does_not_start_as_it_comes(ini, capsys):
     assert "myproject.session_secret" in capsys.readouterr().err
     shipped["myproject.session_secret"] = ini["myproject.session_secret"]
     main({"__file__": str(path)}, **shipped)
+
+
+def test_settings_of_an_add_on_that_is_off_may_stay(ini):
+    for key, known in (
+        ("myproject.search.page_size", True),
+        ("myproject.search.typo", True),
+        ("myproject.serch.page_size", False),
+    ):
+        settings = {**ini, key: "10"}
+        if known:
+            configure({}, **settings)
+        else:
+            with pytest.raises(ConfigurationProblem, match="there is no such setting"):
+                configure({}, **settings)
+    with pytest.raises(ConfigurationProblem, match="there is no such setting"):
+        configure({}, **ini, **{"myproject.addons": "search", "myproject.search.typo": "1"})

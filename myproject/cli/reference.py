@@ -35,7 +35,7 @@ Written by `myproject reference` from a running site with all bundled add-ons on
 @click.pass_obj
 def reference(context: Context) -> None:
     """Print the directives, events, slots, settings and permissions of this site, as Markdown."""
-    click.echo("\n".join(write_reference(context.configurator)), nl=False)
+    click.echo("\n".join(write_reference(context.configurator)))
 
 
 def write_reference(config: SiteConfigurator) -> Iterator[str]:

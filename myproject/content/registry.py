@@ -71,6 +71,10 @@ class ContentTypes:
             raise UnknownContentType(name, tuple(sorted(self._types)))
         return self._types[name]
 
+    def __contains__(self, name: object) -> bool:
+        """Whether a type called *name* is switched on."""
+        return name in self._types
+
     def __iter__(self) -> Iterator[ContentType]:
         return iter(self._types.values())
 

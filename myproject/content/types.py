@@ -14,7 +14,7 @@ from myproject.db.base import Id
 from myproject.exceptions import InvalidValue
 from myproject.interfaces import IMarkdownRenderer
 from myproject.tree.known import CORE
-from myproject.tree.node import UNAVAILABLE, Node
+from myproject.tree.node import ALL_TYPES, UNAVAILABLE, Node
 
 #: What a link may lead to: web, mail, or a path on this host (but not ``//host``).
 _LEADS_SOMEWHERE = re.compile(r"(?i)(?:https?://[^/\s]|mailto:\S|/(?![/\\]))")
@@ -138,13 +138,6 @@ class UnavailableContent(Content):
     __mapper_args__ = {"polymorphic_identity": UNAVAILABLE}  # noqa: RUF012
 
 
-class _Everything:
-    """Contains all discriminators."""
-
-    def __contains__(self, item: object) -> bool:
-        return True
-
-
 # A row of an absent type keeps its own discriminator, so that it comes back when the add-on does;
 # without this the mapper would warn at each flush that the class and the discriminator differ.
-UnavailableContent.__mapper__._acceptable_polymorphic_identities = _Everything()  # type: ignore[assignment]
+UnavailableContent.__mapper__._acceptable_polymorphic_identities = ALL_TYPES  # type: ignore[assignment]

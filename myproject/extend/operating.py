@@ -58,9 +58,9 @@ def add_migrations(config: Configurator, branch: str, folder: str | None = None)
     required. Each branch has a root of its own: its first revision has ``down_revision = None``
     and ``branch_labels = ("gallery",)``.
 
-    :param branch: small letters, digits and underscores; no digit at the end. The ids of the revisions are the branch
-        and a number, such as ``gallery0001``: so a database tells whose they are even where the
-        add-on is not installed.
+    :param branch: small letters, digits and underscores; no digit at the end. The ids of the
+        revisions are the branch and a number, such as ``gallery0001``: so a database tells whose
+        they are even where the add-on is not installed.
     :param folder: asset spec of the folder with the revisions; for add-ons that come with the
         core the folder of this name in ``alembic/versions``.
     :raises pyramid.exceptions.ConfigurationConflictError: when two includes claim one branch.

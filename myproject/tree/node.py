@@ -32,6 +32,16 @@ ROOT_ID = 1
 #: Discriminator of the class that stands in for types nobody has registered.
 UNAVAILABLE = "unavailable"
 
+
+class _AllTypes:
+    """Contains the name of every content type."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+ALL_TYPES = _AllTypes()
+
 PUBLISHED = "published"
 DRAFT = "draft"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import cache
 from itertools import takewhile
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ from zope.interface import implementer
 from myproject.exceptions import TreeError
 from myproject.tree.known import own_tables
 from myproject.tree.names import MAX_DEPTH, MAX_PATH_BYTES, normalize, problem_with
-from myproject.tree.node import ROOT_ID, Node
+from myproject.tree.node import ALL_TYPES, ROOT_ID, UNAVAILABLE, Node
 from myproject.tree.site import SITE_ID, Site
 from myproject.tree.urls import virtual_root_in
 
@@ -118,12 +118,19 @@ class Lineage(NamedTuple):
     access_revision: int
 
 
-def load_lineage(session: Session, segments: Sequence[str], start: int = ROOT_ID) -> Lineage:
+def load_lineage(
+    session: Session,
+    segments: Sequence[str],
+    start: int = ROOT_ID,
+    types: Container[str] = ALL_TYPES,
+) -> Lineage:
     """Return the nodes from *start* down along *segments*, as far as they exist.
 
     One statement, and a second one for the last node if its type has tables of its own.
 
     :param segments: decoded names in NFC.
+    :param types: those that are switched on; nodes of others are of the class that stands in for
+        them, although another application in this process may have brought their own.
     :raises NoTree: if the start does not exist.
     """
     parameters = {"start": start, "names": json.dumps(segments)}
@@ -138,12 +145,12 @@ def load_lineage(session: Session, segments: Sequence[str], start: int = ROOT_ID
         values = dict(zip(_COLUMNS, row, strict=False))
         if nodes or start == ROOT_ID:
             values["parent"] = nodes[-1] if nodes else None
-        nodes.append(_persistent(session, values))
+        nodes.append(_persistent(session, values, types))
     load_own_columns(session, nodes[-1])
     return Lineage(nodes, *rows[0][len(_COLUMNS) :])
 
 
-def _persistent(session: Session, values: dict[str, Any]) -> Node:
+def _persistent(session: Session, values: dict[str, Any], types: Container[str]) -> Node:
     """Return the session's node with these attributes, made from them if it has none yet.
 
     This is what loading an entity comes down to, without the preparations that the ORM makes for
@@ -155,7 +162,8 @@ def _persistent(session: Session, values: dict[str, Any]) -> Node:
         if "parent" in values:
             set_committed_value(known, "parent", values["parent"])
         return known
-    node = _CLASSES[values["type"]].class_manager.new_instance()
+    name = values["type"] if values["type"] in types else UNAVAILABLE
+    node = _CLASSES[name].class_manager.new_instance()
     state = instance_state(node)
     state.dict.update(values)
     state.key, state.session_id = key, session.hash_key
@@ -255,13 +263,15 @@ class SiteRoot:
     """What the root factory returns: a promise of the root, kept by the traversal's own query.
 
     :param session: the session to load from.
+    :param types: the content types that are switched on.
     """
 
     __parent__ = None
     __name__ = ""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, types: Container[str] = ALL_TYPES) -> None:
         self.session = session
+        self.types = types
 
 
 def no_root(request: Any) -> dict[str, Any]:
@@ -285,7 +295,7 @@ class SiteTraverser(NodeTraverser):
         return self.traverse(split_path_info(path), subpath, vroot)
 
     def load(self, segments: Sequence[str]) -> Lineage:
-        return load_lineage(self.site.session, segments)
+        return load_lineage(self.site.session, segments, types=self.site.types)
 
 
 def check_path(path: str) -> None:

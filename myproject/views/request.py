@@ -175,7 +175,7 @@ class Request(Services, PyramidRequest):
 
 def root_factory(request: Request) -> SiteRoot:
     """Return what traversal starts from; the root itself comes with the traversal's statement."""
-    return SiteRoot(request.dbsession)
+    return SiteRoot(request.dbsession, request.content_types)
 
 
 def freeze_request_class(registry: Registry) -> None:

@@ -1,7 +1,7 @@
 """The bundled add-ons with one another, and beside an application that has none of them."""
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from myproject.content.types import Folder, Link
 from myproject.extend.switching import available
@@ -81,3 +81,17 @@ def test_what_is_switched_off_leaves_no_trace_on_a_page(backend):
     for site in (plain, again):
         site.close()
     backend.drop(url)
+
+
+def test_rows_of_a_type_are_not_asked_for_where_it_is_not_registered(backend):
+    """Another application in the process has its class; this one's database lacks its table."""
+    urls = [backend.create(), backend.create()]
+    full, bare = Site(urls[0], addons=ALL), Site(urls[1])
+    bare.add("/page")
+    with bare.database.writer.begin() as connection:
+        connection.execute(text("UPDATE node SET type = 'product' WHERE name = 'page'"))
+    assert bare.client.get("/page", status=404)
+    assert bare.sign_in("ann", "editor").get("/page").status_int == 200
+    for site, url in zip((full, bare), urls, strict=True):
+        site.close()
+        backend.drop(url)

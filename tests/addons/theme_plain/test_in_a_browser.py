@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import threading
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
-from waitress.server import create_server
 
 from myproject.addons.products.models import Product
 from myproject.content.types import Folder
@@ -17,7 +11,6 @@ from myproject.testing import Site
 
 pytestmark = pytest.mark.browser
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 LONG = "antidisestablishmentarianism" * 5
 BODY = f"""
 Text with `code`, [a link](https://example.org/), <kbd>Ctrl</kbd>, <mark>mark</mark>, a note[^1].
@@ -69,24 +62,8 @@ def site(sqlite_backend):
 
 
 @pytest.fixture(scope="module")
-def address(site):
-    server = create_server(site.app, host="127.0.0.1", port=0)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(5)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        path = shutil.which("chromium")
-        if path is None:
-            (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
+def address(site, serve):
+    return serve(site.app)
 
 
 def look_at(page, paths, width):
@@ -101,19 +78,16 @@ def look_at(page, paths, width):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
-def test_all_screens(site, address, browser, scheme, width):
-    options = {"viewport": {"width": width, "height": 900}, "base_url": address}
-    context = browser.new_context(color_scheme=scheme, **options)
+def test_all_screens(site, address, open_context, scheme, width):
+    context = open_context(width, color_scheme=scheme)
     page = context.new_page()
     look_at(page, PUBLIC, width)
     ((name, value),) = site.sign_in("ada", "administrator").cookies.items()
     context.add_cookies([{"name": name, "value": value, "url": address}])
     look_at(page, SCREENS, width)
-    context.close()
 
 
-def test_on_paper_there_is_the_text_alone(address, browser):
-    page = browser.new_page(base_url=address)
+def test_on_paper_there_is_the_text_alone(page):
     page.emulate_media(media="print")
     page.goto("/guide/everything")
     for selector in (".plain-section", ".plain-end", ".tools", ".pager", ".doc > .menu"):
@@ -121,9 +95,8 @@ def test_on_paper_there_is_the_text_alone(address, browser):
     assert page.locator("h1").is_visible()
 
 
-def test_without_scripts(address, browser):
-    context = browser.new_context(java_script_enabled=False, base_url=address)
-    page = context.new_page()
+def test_without_scripts(open_context):
+    page = open_context(java_script_enabled=False).new_page()
     page.goto("/guide/everything")
     contents = page.locator(".toc a").first
     assert not contents.is_visible()
@@ -131,4 +104,3 @@ def test_without_scripts(address, browser):
     assert contents.is_visible()
     page.locator(".plain-section a", has_text="Part 3").click()
     assert page.locator("h1").inner_text() == "Part 3"
-    context.close()
