@@ -24,13 +24,37 @@ else:
     from pyramid.decorator import reify
 
 
-class Services:
-    """Finds the services of one scope, each made when it is first asked for."""
+class ScopeBase:
+    """What requests and other scopes have in common.
+
+    :ivar registry: the application's.
+    :ivar dbsession: reads only, or writes in a transaction that somebody else commits.
+    """
 
     registry: SiteRegistry
+    dbsession: Any
+
+    @reify
+    def tree(self) -> Tree:
+        """The operations on the tree, within this scope's transaction."""
+        return Tree(
+            self.dbsession,
+            notify=self.registry.notify,
+            reserved=self.registry.reserved_names,
+        )
+
+    @reify
+    def content_types(self) -> ContentTypes:
+        """The types that are switched on."""
+        return self.registry.getUtility(IContentTypes)
+
+    @property
+    def renderer(self) -> IMarkdownRenderer:
+        """Turns Markdown into HTML."""
+        return self.registry.getUtility(IMarkdownRenderer)
 
     def service(self, interface: Any, name: str = "") -> Any:
-        """Return the service that an add-on has registered for *interface*.
+        """Return the service that an add-on has registered for *interface*, made on first use.
 
         :raises NoSuchService:
         """
@@ -44,35 +68,12 @@ class Services:
         return made[key]
 
 
-class Scope(Services):
-    """One session's worth of work.
-
-    :ivar registry: the application's.
-    :ivar dbsession: reads only, or writes in a transaction that its maker commits.
-    """
+class Scope(ScopeBase):
+    """One session's worth of work outside of requests."""
 
     def __init__(self, registry: SiteRegistry, dbsession: Session) -> None:
         self.registry = registry
         self.dbsession = dbsession
-
-    @reify
-    def tree(self) -> Tree:
-        """The operations on the tree, for a scope that writes."""
-        return Tree(
-            self.dbsession,
-            notify=self.registry.notify,
-            reserved=self.registry.reserved_names,
-        )
-
-    @property
-    def content_types(self) -> ContentTypes:
-        """The types that are switched on."""
-        return self.registry.getUtility(IContentTypes)
-
-    @property
-    def renderer(self) -> IMarkdownRenderer:
-        """Turns Markdown into HTML."""
-        return self.registry.getUtility(IMarkdownRenderer)
 
 
 class Scopes:

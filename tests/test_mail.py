@@ -25,6 +25,7 @@ from myproject.mail import (
     send_after_commit,
 )
 from myproject.setting_types import Server
+from myproject.testing import Outbox
 from myproject.tree.node import ROOT_ID, Node
 
 SENDER = "site@example.org"
@@ -33,18 +34,6 @@ RECIPIENT = "alice@example.com"
 
 def message(subject="Hello", text="A letter.\n", recipient=RECIPIENT):
     return compose(SENDER, recipient, subject, text)
-
-
-class Outbox:
-    """A mailer that keeps what it is given."""
-
-    is_working = True
-
-    def __init__(self):
-        self.messages = []
-
-    def send(self, message):
-        self.messages.append(message)
 
 
 # -- composing ------------------------------------------------------------------------------------

@@ -134,8 +134,8 @@ class Context:
     @contextmanager
     def writing(self) -> Iterator[Tree]:
         """The tree in a transaction that is committed at the end of the block."""
-        with self.current_database.transaction() as session:
-            yield Tree(session, notify=self.registry.notify, reserved=self.registry.reserved_names)
+        with self.scopes.writing() as scope:
+            yield scope.tree
 
 
 def progress(label: str) -> Callable[[Iterable[T], int], Iterator[T]]:

@@ -71,6 +71,7 @@ def add_field_widget(
 
     A column asks for it with ``mapped_column(info={"widget": "colour"})``.
 
+    :param name: what columns ask for it by; that of a widget of the core replaces it.
     :param template: asset spec of a template that writes the control, and only that. It gets
         ``field`` (:class:`myproject.content.fields.Field`), ``value`` (what was typed or is
         stored), ``id`` (of the control, for its label) and ``error`` (a sentence, or empty).

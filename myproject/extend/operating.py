@@ -19,7 +19,7 @@ from myproject.exceptions import ConfigurationProblem
 from myproject.extend.points import Branch, HealthCheck, Job
 from myproject.extend.registering import absolute_spec, extensions_of, origin_of, register
 from myproject.registry import registry_of
-from myproject.tree.events import Committed, after_commit_subscriber
+from myproject.tree.events import Committed, NodeEvent, after_commit_subscriber
 
 _BRANCH = re.compile(r"[a-z][a-z0-9_]{0,18}[a-z_]|[a-z]")
 
@@ -228,8 +228,14 @@ def add_event_subscriber(
     :param event: a class of :mod:`myproject.tree.events` or :mod:`myproject.content.events`, or a
         base class of several.
     :param after_commit: when side effects outside of the database are safe.
+    :raises myproject.exceptions.ConfigurationProblem: for *after_commit* with a class that is none
+        of these events: nobody would ever be told.
     """
     if after_commit:
+        if not issubclass(event, NodeEvent):
+            raise ConfigurationProblem(
+                f"{event.__name__} is never told after the commit: {origin_of(config)}."
+            )
         config.add_subscriber(after_commit_subscriber(subscriber, event), Committed)
     else:
         config.add_subscriber(_single(subscriber), event)

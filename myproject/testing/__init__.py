@@ -7,6 +7,7 @@ fixtures; :mod:`myproject.testing.contracts` has what every add-on has to hold.
 from myproject.testing.commands import DEFAULTS, Run, invoke, write_ini
 from myproject.testing.counting import statements
 from myproject.testing.databases import Backend, PostgreSQL, SQLite, migrate, need, sqlite_only
+from myproject.testing.outbox import Outbox
 from myproject.testing.pages import links
 from myproject.testing.people import sign_in
 from myproject.testing.sites import Include, Site, sites_on
@@ -15,6 +16,7 @@ __all__ = [
     "DEFAULTS",
     "Backend",
     "Include",
+    "Outbox",
     "PostgreSQL",
     "Run",
     "SQLite",

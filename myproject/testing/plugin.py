@@ -19,6 +19,7 @@ from webtest import TestApp
 from myproject.db.engine import Database
 from myproject.testing.counting import statements
 from myproject.testing.databases import POSTGRES, Backend, PostgreSQL, SQLite, need
+from myproject.testing.outbox import Outbox
 from myproject.testing.sites import Site, sites_on
 
 # Their assertions tell as much as those of test modules.
@@ -51,6 +52,12 @@ def postgresql_backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pos
     backend = PostgreSQL(tmp_path_factory.mktemp("postgresql"), server)
     yield backend
     backend.finish()
+
+
+@pytest.fixture
+def outbox() -> Outbox:
+    """A mailer that keeps what it is given."""
+    return Outbox()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

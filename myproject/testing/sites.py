@@ -91,8 +91,8 @@ class Site:
     @contextmanager
     def tree(self) -> Iterator[Tree]:
         """The tree's operations in a transaction that is committed at the end."""
-        with self.database.transaction() as session:
-            yield Tree(session, notify=self.registry.notify, reserved=self.registry.reserved_names)
+        with self.registry.scopes.writing() as scope:
+            yield scope.tree
 
     def node(self, tree: Tree, path: str = "/") -> Node:
         """Return the node at a path of plain names.

@@ -15,16 +15,14 @@ from pyramid.request import Request as PyramidRequest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from myproject.content.registry import ContentTypes
-from myproject.interfaces import IContentTypes, IDatabase, IMarkdownRenderer
-from myproject.scope import Services
+from myproject.interfaces import IDatabase
+from myproject.scope import ScopeBase
 from myproject.security.access import ANONYMOUS, Access, Policies
 from myproject.security.audit import Actor
 from myproject.security.identity import Identity
 from myproject.security.logins import identify
 from myproject.security.policy import LOGIN
 from myproject.tree.node import Node
-from myproject.tree.operations import Tree
 from myproject.tree.site import SITE_ID, Site
 from myproject.tree.traversal import SiteRoot
 from myproject.tree.urls import SEGMENT_SAFE, join_path, names_of, virtual_root_of
@@ -45,7 +43,7 @@ REQUEST_ID = "myproject.request_id"
 CSP_NONCE = "myproject.csp_nonce"
 
 
-class Request(Services, PyramidRequest):
+class Request(ScopeBase, PyramidRequest):
     """A request that knows its database session, its tree, its services and its addresses."""
 
     #: Set by the traverser: nodes from the root down to the context.
@@ -78,15 +76,6 @@ class Request(Services, PyramidRequest):
         session = database.read_session()
         self.add_finished_callback(lambda request: session.close())
         return session
-
-    @reify
-    def tree(self) -> Tree:
-        """The operations on the tree, within this request's transaction."""
-        return Tree(
-            self.dbsession,
-            notify=self.registry.notify,
-            reserved=self.registry.reserved_names,
-        )
 
     @reify
     def signed_in(self) -> Identity | None:
@@ -128,16 +117,6 @@ class Request(Services, PyramidRequest):
             if identity is None
             else Actor(identity.user_id, identity.name, address)
         )
-
-    @reify
-    def content_types(self) -> ContentTypes:
-        """The registry of content types."""
-        return self.registry.getUtility(IContentTypes)
-
-    @property
-    def renderer(self) -> IMarkdownRenderer:
-        """Turns Markdown into HTML."""
-        return self.registry.getUtility(IMarkdownRenderer)
 
     @reify
     def mount(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import MetaData, inspect, select, text
+from sqlalchemy import MetaData, select, text
 
 from myproject import jobs  # noqa: F401 - its table belongs to the metadata
 from myproject.content import references, types  # noqa: F401
@@ -26,6 +26,7 @@ from myproject.exceptions import (
     MigrationFailed,
 )
 from myproject.extend.points import Branch
+from myproject.testing.schemas import schema_of
 from myproject.tree.check import check_tree
 from myproject.tree.node import ROOT_ID, Node
 
@@ -38,23 +39,6 @@ def empty(backend):
     yield database
     database.dispose()
     backend.drop(url)
-
-
-def schema(database):
-    """Everything the database says of its tables."""
-    inspector = inspect(database.reader)
-    inspector.clear_cache()
-    return {
-        table: {
-            "columns": [str(column) for column in inspector.get_columns(table)],
-            "primary key": inspector.get_pk_constraint(table),
-            "foreign keys": sorted(map(str, inspector.get_foreign_keys(table))),
-            "unique": sorted(map(str, inspector.get_unique_constraints(table))),
-            "checks": sorted(map(str, inspector.get_check_constraints(table))),
-            "indexes": sorted(map(str, inspector.get_indexes(table))),
-        }
-        for table in inspector.get_table_names()
-    }
 
 
 def core_tables():
@@ -91,21 +75,21 @@ def test_constraints_and_indexes_are_those_of_the_models(database):
         assert names_in(table) == names_in(reflected.tables[name])
 
 
-def test_up_down_and_up_again_leave_the_same_schema(empty):
+def test_up_down_and_up_again_leave_the_same_schema_of(empty):
     upgrade(empty)
-    first = schema(empty)
+    first = schema_of(empty)
     assert present_heads(empty) == needed_heads()
     with empty.writer.begin() as connection:
         downgrade(connection, (), "base")
-    assert set(schema(empty)) == {"alembic_version"}
+    assert set(schema_of(empty)) == {"alembic_version"}
     upgrade(empty)
-    assert schema(empty) == first
+    assert schema_of(empty) == first
 
 
 def test_upgrading_what_is_current_changes_nothing(database):
-    before = schema(database)
+    before = schema_of(database)
     upgrade(database)
-    assert schema(database) == before
+    assert schema_of(database) == before
 
 
 def test_a_new_database_holds_a_sound_tree_of_one_page(database):
@@ -120,7 +104,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty):
         connection.execute(text("CREATE TABLE site (id INTEGER)"))
     with pytest.raises(Exception, match="already exists"):
         upgrade(empty)
-    assert set(schema(empty)) == {"site"}
+    assert set(schema_of(empty)) == {"site"}
 
 
 def test_an_empty_database_is_told_to_be_made(empty):
@@ -194,13 +178,13 @@ def write(folder, revision, down, label, up, down_body='op.drop_table("picture")
 
 
 def test_a_branch_goes_up_and_down_and_leaves_the_core_alone(database, tmp_path):
-    core, gallery = schema(database), branch(tmp_path / "g")
+    core, gallery = schema_of(database), branch(tmp_path / "g")
     upgrade(database, [gallery])
     assert present_heads(database) == needed_heads([gallery]) == {*needed_heads(), "gallery0001"}
-    assert set(schema(database)) == {*core, "picture"}
+    assert set(schema_of(database)) == {*core, "picture"}
     with database.writer.begin() as connection:
         downgrade(connection, [gallery], "gallery@base")
-    assert schema(database) == core
+    assert schema_of(database) == core
     assert present_heads(database) == needed_heads()
 
 
@@ -231,7 +215,7 @@ def test_a_newer_version_of_an_add_on_is_told(database, tmp_path):
 def test_a_migration_that_fails_halfway_is_told_and_leaves_the_database_as_it_was(
     database, tmp_path
 ):
-    before, gallery = schema(database), branch(tmp_path / "g")
+    before, gallery = schema_of(database), branch(tmp_path / "g")
     write(
         *(tmp_path / "g", "gallery0002", "gallery0001", None),
         'op.create_table("second", sa.Column("id", sa.Integer))\n    raise ValueError("no luck")',
@@ -241,7 +225,7 @@ def test_a_migration_that_fails_halfway_is_told_and_leaves_the_database_as_it_wa
     told = str(caught.value)
     assert "gallery0002 of the add-on 'gallery'" in told
     assert f"{tmp_path}/g/gallery0002.py, line 9: ValueError: no luck" in told
-    assert schema(database) == before
+    assert schema_of(database) == before
     assert present_heads(database) == needed_heads()
 
 
@@ -258,7 +242,7 @@ def test_what_is_pending_is_told_with_its_sql(empty, database, tmp_path):
     everything = pending(empty, [gallery])
     assert [item.revision for item in everything][:2] == ["core0001", "core0002"]
     assert "INSERT INTO" in everything[0].sql
-    assert schema(empty) == {}
+    assert schema_of(empty) == {}
 
 
 @pytest.mark.parametrize(

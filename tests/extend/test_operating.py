@@ -343,3 +343,11 @@ def test_a_subscriber_after_the_commit_that_raises_stops_nobody(make_site, caplo
     assert seen == [number]
     assert "too late" in caplog.text
     assert site.client.get("/menu").status_int == 200
+
+
+def test_what_is_never_told_after_the_commit_is_refused(make_site):
+    def include(config):
+        config.add_event_subscriber(print, dict, after_commit=True)
+
+    with pytest.raises(ConfigurationProblem, match="dict is never told after the commit"):
+        make_site(include)

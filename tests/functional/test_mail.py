@@ -9,23 +9,6 @@ from myproject.interfaces import IMailer
 from myproject.mail import compose, send_after_commit
 
 
-class Outbox:
-    """A mailer that keeps what it is given."""
-
-    is_working = True
-
-    def __init__(self):
-        self.subjects = []
-
-    def send(self, message):
-        self.subjects.append(message["Subject"])
-
-
-@pytest.fixture
-def outbox():
-    return Outbox()
-
-
 @pytest.fixture
 def post(make_site, outbox):
     """``post(errors)``: a view writes and mails, and raises the errors in turn, one each try."""

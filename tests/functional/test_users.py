@@ -13,23 +13,6 @@ PASSWORD = "correct horse battery"
 ACTIONS = ("disable", "enable", "delete", "link", "password", "logins")
 
 
-class Outbox:
-    """A mailer that keeps what it is given."""
-
-    is_working = True
-
-    def __init__(self):
-        self.messages = []
-
-    def send(self, message):
-        self.messages.append(message)
-
-
-@pytest.fixture
-def outbox():
-    return Outbox()
-
-
 @pytest.fixture
 def mailing_site(make_site, outbox):
     """A factory of sites that can send mail."""
