@@ -100,6 +100,31 @@ def save(
     return changed
 
 
+def create(
+    tree: Tree,
+    parent: Node,
+    node: Node,
+    renderer: IMarkdownRenderer,
+    name: str | None = None,
+    *,
+    before: Node | None = None,
+) -> Node:
+    """Put a new node with its content below *parent*.
+
+    It is checked before anything is written: a database says of a wrong value only that it is one.
+
+    :param name: made from the title when left out.
+    :param before: the sibling to stand before; at the end when left out.
+    :raises InvalidValue: for its content.
+    :raises InvalidName, NameTaken, TooDeep, NodeGone: for its place. Nothing has been added.
+    """
+    if isinstance(node, Content):
+        node.check()
+    tree.add(parent, node, name, before=before)
+    finish(tree, node, renderer)
+    return node
+
+
 def finish(
     tree: Tree,
     node: Node,

@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 from webtest import TestApp
 
 from myproject import configure, record_types
-from myproject.content.operations import finish
+from myproject.content.operations import create
 from myproject.content.types import Page
 from myproject.db.engine import Database
 from myproject.interfaces import IMarkdownRenderer, IRoles
@@ -116,9 +116,7 @@ class Site:
             node = cls(title=fields.pop("title", name), **fields)
             if isinstance(node, Page):
                 node.body = body
-            tree.add(self.node(tree, above), node, name)
-            finish(tree, node, self.renderer)
-            return node.id
+            return create(tree, self.node(tree, above), node, self.renderer, name).id
 
     # -- people -----------------------------------------------------------------------------------
 

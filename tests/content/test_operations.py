@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from myproject.content.operations import change_type, save, set_fields
+from myproject.content.operations import change_type, create, save, set_fields
 from myproject.content.references import Reference
 from myproject.content.types import Folder, Link, Page
 from myproject.exceptions import InvalidValue, UnknownContentType
@@ -244,3 +244,16 @@ def test_a_copy_inside_its_original_has_references_of_its_own(site: Site) -> Non
     assert references(site) == {(s, s), (copy, copy)}
     with site.tree() as tree:
         assert tree.session.get_one(Node, copy).name == "copy"
+
+
+def test_a_new_node_is_checked_before_anything_is_written(site: Site) -> None:
+    with site.tree() as tree:
+        root = site.node(tree)
+        with pytest.raises(InvalidValue, match="longer than 500"):
+            create(tree, root, Page(title="x" * 501, body=""), site.renderer)
+        # Nothing was sent that the database would have refused, so the transaction goes on.
+        page = create(tree, root, Page(title="A page", body="*Text*"), site.renderer)
+        assert page.name == "a-page"
+        other = create(tree, root, Page(title="Other", body=""), site.renderer, "x", before=page)
+        assert other.position < page.position
+    assert "<em>Text</em>" in site.client.get("/a-page")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, false, insert, select
+from sqlalchemy import CTE, ColumnElement, String, bindparam, false, insert, select
 from sqlalchemy.orm import Session, object_session
 from zope.interface import implementer
 
@@ -18,9 +18,15 @@ from myproject.scope import Scope
 from myproject.tree.copying import descend
 from myproject.tree.events import NodeCopied
 from myproject.tree.node import Node
+from myproject.tree.visibility import ids_in
 
 SEO = PageSettings.__table__
 FIELDS = fields_of(PageSettings)
+#: One parameter however deep a page lies, so that the statement is compiled once.
+_TOLD = select(SEO).where(
+    SEO.c.node_id.op("IN", is_comparison=True)(ids_in(bindparam("ids", type_=String)))
+)
+
 #: As many rows are written with one statement.
 CHUNK = 500
 
@@ -34,8 +40,8 @@ class Told:
     """
 
     def __init__(self, session: Session, lineage: Sequence[Node]) -> None:
-        query = select(SEO).where(SEO.c.node_id.in_([node.id for node in lineage]))
-        rows = {row.node_id: row for row in session.connection().execute(query)}
+        ids = ",".join([str(node.id) for node in lineage])
+        rows = {row.node_id: row for row in session.connection().execute(_TOLD, {"ids": ids})}
         page = lineage[-1]
         own = rows.get(page.id)
         self.own = {field.name: getattr(own, field.name) if own else "" for field in FIELDS}
