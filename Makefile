@@ -27,7 +27,7 @@ serve: .venv/.installed-run  ## install, create the database with the demo, serv
 	@exec $(BIN)/pserve $(INI)
 
 test: .venv/.installed-test  ## install and run the tests
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: .venv/.installed-lint  ## style, types, vendored files, messages
 	$(BIN)/ruff check .

@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from crawling import Crawling
 from growing import Growing
 from reading import Reading
 from searching import Searching
@@ -44,6 +45,10 @@ def measurements(
         ("memory", "memory of a server", reading.memory),
         *(("listing", f"long listings, {tree.kind}", tree.listing) for tree in growing),
         *(("filtered", f"filtered listings, {tree.kind}", tree.filtered) for tree in growing),
+        *(
+            ("crawling", f"sitemap and feeds, {tree.kind}", Crawling(tree, seconds).crawling)
+            for tree in growing
+        ),
         ("addons", "none and all add-ons", Switching(work, seconds).switching),
         *(("search", f"searching, {site.kind}", site.searching) for site in searching),
         ("statements", "statements of each screen", reading.statements),
@@ -60,6 +65,7 @@ NAMES = (
     "memory",
     "listing",
     "filtered",
+    "crawling",
     "addons",
     "search",
     "statements",
