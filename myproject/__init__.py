@@ -94,7 +94,7 @@ def configure(global_config: dict[str, str], **ini: str) -> SiteConfigurator:
         config.include(f"myproject.{part}")
     config.commit()
     include_addons(config, settings["myproject.addons"])
-    settings.check_unknown(but=settings_of_absent(registry.addons))
+    settings.check_unknown(but=lambda: settings_of_absent(registry.addons))
     config.include("myproject.boot")
     return config
 

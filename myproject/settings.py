@@ -6,7 +6,7 @@ different settings run in one process. Which settings there are is in `declarati
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -127,22 +127,26 @@ class Settings(Mapping[str, Any]):
         self._declare_all(declared, owner)
         return tuple(self._values[setting.key] for setting in declared)
 
-    def check_unknown(self, but: Iterable[str] = ()) -> None:
+    def check_unknown(self, but: Callable[[], Iterable[str]] = tuple) -> None:
         """Refuse what nobody declared; call it when all add-ons have declared theirs.
 
-        :param but: what keys begin with that may stay: those of add-ons that are switched off.
+        :param but: returns what keys begin with that may stay: those of add-ons that are switched
+            off. Only called where there is something that nobody declared.
         :raises SettingsError: for every ini key below `myproject.` or `sqlalchemy.` that is not
             declared, and every `MYPROJECT__` variable that overrides nothing.
         """
-        known, but = self._known_keys(), tuple(but)
-        variables = tuple(map(environment_name, but))
+        keys, names = self._unknown_keys(), self._unknown_variables()
+        if not keys and not names:
+            return
+        known, may_stay = self._known_keys(), tuple(but())
+        variables = tuple(map(environment_name, may_stay))
         problems: list[str] = []
-        for key in self._unknown_keys():
-            if key.startswith(but):
+        for key in keys:
+            if key.startswith(may_stay):
                 continue
             hint = _did_you_mean(_closest(key, known))
             problems.append(f"{key} ({self._ini_name}): there is no such setting{hint}")
-        for name in self._unknown_variables():
+        for name in names:
             if name.startswith(variables):
                 continue
             meant = _closest(name, [*known, *self._values])

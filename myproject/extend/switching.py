@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -138,6 +137,8 @@ def resolve(names: Iterable[str]) -> list[Addon]:
     :raises ConfigurationProblem: with everything that is wrong: unknown names, modules that cannot
         be imported, requirements that are not switched on, circles.
     """
+    if not (names := list(names)):
+        return []
     known, problems = available(), []
     wanted: dict[str, Addon] = {}
     requires: dict[str, tuple[str, ...]] = {}
@@ -146,7 +147,8 @@ def resolve(names: Iterable[str]) -> list[Addon]:
             continue
         wanted[addon.name] = addon
         try:
-            requires[addon.name] = _requires(_import(addon, known))
+            needed = _requires(_import(addon, known))
+            requires[addon.name] = tuple(find(other, known).name for other in needed)
         except ConfigurationProblem as problem:
             problems.append(str(problem))
             requires[addon.name] = ()
@@ -179,10 +181,7 @@ def _in_order(sorter: TopologicalSorter[str], order: Mapping[str, int]) -> Itera
 
 def _import(addon: Addon, known: Mapping[str, Addon]) -> ModuleType:
     try:
-        with warnings.catch_warnings():
-            # The map of content types refuses it, in words.
-            warnings.filterwarnings("ignore", "Reassigning polymorphic association")
-            module = importlib.import_module(addon.module)
+        module = importlib.import_module(addon.module)
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and _is_part_of(error.name, addon.module):
             reason = "there is no add-on and no module of this name."
