@@ -212,6 +212,8 @@ def site_values(request: Any) -> dict[str, Any]:
         "lang": request.locale_name,
         "site_title": "My site",
         "root_url": "/",
+        "bundles": SimpleNamespace(styles=tuple, scripts=tuple),
+        "slot": lambda name: "",
         "static_url": lambda name: request.static_path(f"myproject:static/{name}"),
     }
 

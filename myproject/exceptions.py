@@ -6,6 +6,10 @@ carries a sentence that says what is wrong and, where there is one, what to do a
 
 from __future__ import annotations
 
+import re
+
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
+
 
 class MyprojectError(Exception):
     """Root of all errors that the product raises on purpose; ``str()`` is fit for a person."""
@@ -227,3 +231,16 @@ class LockedOut(AccountError):
             "You would no longer be able to share this page yourself. Give yourself a role here "
             "first, or have somebody else do this."
         )
+
+
+#: Characters of an error that are told; some quote all that they were about.
+LONGEST = 10_000
+
+
+def in_words(error: BaseException) -> str:
+    """Return what an error says, fit to be stored and shown, whatever it is."""
+    try:
+        text = str(error)
+    except Exception:
+        text = "it cannot say what happened"
+    return _UNSTORABLE.sub("\ufffd", f"{type(error).__name__}: {text}")[:LONGEST]

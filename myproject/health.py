@@ -7,7 +7,7 @@ import logging
 from pyramid.config import Configurator
 from sqlalchemy import select
 
-from myproject.extend.points import HealthCheck
+from myproject.exceptions import in_words
 from myproject.registry import registry_of
 from myproject.scope import Scope, Scopes
 from myproject.tree.site import Site
@@ -21,22 +21,18 @@ def failures(scopes: Scopes) -> dict[str, str]:
     The database comes first: without it no other check is asked.
     """
     failed: dict[str, str] = {}
-    try:
-        with scopes.reading() as scope:
-            for check in scopes.registry.extensions.health_checks.values():
-                _carry_out(check, scope, failed)
-    except Exception as error:
-        log.exception("The health checks failed")
-        failed.setdefault("database", f"{type(error).__name__}: {error}")
+    for check in scopes.registry.extensions.health_checks.values():
+        if "database" in failed:
+            failed[check.name] = "not asked"
+            continue
+        try:
+            # Each with a session of its own, which a failed statement spoils.
+            with scopes.reading() as scope:
+                check.check(scope)
+        except (Exception, SystemExit) as error:
+            log.exception("The health check %r of %s failed", check.name, check.origin)
+            failed[check.name] = in_words(error)
     return failed
-
-
-def _carry_out(check: HealthCheck, scope: Scope, failed: dict[str, str]) -> None:
-    try:
-        check.check(scope)
-    except Exception as error:
-        log.exception("The health check %r of %s failed", check.name, check.origin)
-        failed[check.name] = f"{type(error).__name__}: {error}"
 
 
 def check_database(scope: Scope) -> None:

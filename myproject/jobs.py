@@ -1,7 +1,8 @@
 """Work that is done now and then, outside of requests: running it, and what became of it.
 
 There is no scheduler here. Whatever runs things on time calls ``myproject job due``; the row of a
-job is locked while the job runs, so that two calls at once do no work twice.
+job is locked while the job runs, so that two calls at once do no work twice. On SQLite, which has
+one writer, nobody else writes while a job runs.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from typing import Any, NamedTuple
 from pyramid.config import Configurator
 from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import String, Text, delete, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from myproject.db.base import Base, UTCDateTime, utcnow
 from myproject.db.transaction import mark_changed
+from myproject.exceptions import LONGEST, in_words
 from myproject.extend.points import Job
 from myproject.scope import Scope, Scopes
 from myproject.security.models import Login, OneTimeLink
@@ -40,9 +42,12 @@ class JobRun(Base):
     outcome: Mapped[str] = mapped_column(Text, default="")
     failed: Mapped[bool] = mapped_column(default=False)
 
-    def is_due(self, every: dt.timedelta | None) -> bool:
-        """Whether a job that is to be done so often has to be done now; after a failure it has."""
-        if every is None:
+    def is_due(self, every: dt.timedelta | None, asked_at: dt.datetime) -> bool:
+        """Whether a job that is to be done so often has to be done now; after a failure it has.
+
+        :param asked_at: whoever has come to an end after that has done it for the one who asks.
+        """
+        if every is None or (self.finished_at is not None and self.finished_at >= asked_at):
             return False
         return self.started_at is None or self.failed or self.started_at + every <= utcnow()
 
@@ -76,23 +81,34 @@ def run_job(scopes: Scopes, job: Job, *, only_if_due: bool = False) -> Result | 
     :returns: None where it is running already, or is not due and *only_if_due*.
     """
     _make_row(scopes, job.name)
-    started = utcnow()
+    started, called = utcnow(), False
     try:
         with scopes.writing() as scope:
             run = _lock(scope, job.name)
-            if run is None or (only_if_due and not run.is_due(job.every)):
+            if run is None or (only_if_due and not run.is_due(job.every, started)):
                 leave_revision(scope.dbsession)
                 return None
-            outcome = str(job.job(scope) or "")
+            called = True
+            outcome = _storable(job.job(scope) or "")
             _record(scope, job.name, started, outcome)
-    except Exception as error:
+    # Also what a program says that wants to end: jobs call other programs' code.
+    except (Exception, SystemExit) as error:
+        if not called:
+            if isinstance(error, OperationalError) and "locked" in str(error.orig):
+                # SQLite has one writer, who may well be this very job.
+                return None
+            raise
         log.exception("The job %r of %s failed", job.name, job.origin)
-        outcome = f"{type(error).__name__}: {error}"
+        outcome = in_words(error)
         with scopes.writing() as scope:
             leave_revision(scope.dbsession)
             _record(scope, job.name, started, outcome, failed=True)
         return Result(job.name, outcome, failed=True)
     return Result(job.name, outcome)
+
+
+def _storable(outcome: object) -> str:
+    return str(outcome).replace("\0", "")[:LONGEST]
 
 
 def _make_row(scopes: Scopes, name: str) -> None:
@@ -122,7 +138,10 @@ def _lock(scope: Scope, name: str) -> JobRun | None:
 def _record(
     scope: Scope, name: str, started: dt.datetime, outcome: str, *, failed: bool = False
 ) -> None:
-    run = scope.dbsession.get_one(JobRun, name)
+    run = scope.dbsession.get_one(JobRun, name, with_for_update=True)
+    if run.started_at is not None and run.started_at > started:
+        # A later one has been recorded.
+        return
     run.started_at, run.finished_at = started, utcnow()
     run.outcome, run.failed = outcome, failed
 

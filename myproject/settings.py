@@ -14,7 +14,7 @@ from typing import Any
 
 from myproject.core_settings import CORE
 from myproject.declarations import Setting, parse
-from myproject.exceptions import ConfigurationProblem
+from myproject.exceptions import ConfigurationProblem, in_words
 
 __all__ = ["CORE", "Effective", "Setting", "Settings", "SettingsError", "environment_name"]
 
@@ -222,7 +222,7 @@ class Settings(Mapping[str, Any]):
             value = parse(setting.type, found.value, quotable=not setting.secret)
         except ValueError as error:
             raise _problem(setting, found, str(error)) from None
-        if setting.check and (text := setting.check(value)):
+        if text := _check(setting, value):
             if setting.secret:
                 text = _redact(text, found.value, value)
             raise _problem(setting, found, text)
@@ -282,6 +282,16 @@ class Settings(Mapping[str, Any]):
 def _problem(setting: Setting, found: _Found, text: str) -> SettingsError:
     shown = "" if setting.secret else f" = {found.value!r}"
     return SettingsError(f"{setting.key}{shown} ({found.source}): {text}")
+
+
+def _check(setting: Setting, value: Any) -> str | None:
+    """Return what the setting's own check says of a value; also when it raises instead."""
+    if setting.check is None:
+        return None
+    try:
+        return setting.check(value)
+    except Exception as error:
+        return f"cannot be checked: {in_words(error)}"
 
 
 def _redact(text: str, *secrets: Any) -> str:

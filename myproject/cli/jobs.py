@@ -60,7 +60,8 @@ def health(context: Context) -> None:
     checks = context.registry.extensions.health_checks
     failed = failures(context.registry.scopes)
     for name in checks:
-        click.echo(f"{name}: {failed.get(name, 'ok')}")
+        # What databases say has many lines, and the log has all of them.
+        click.echo(f"{name}: {failed.get(name, 'ok').partition(chr(10))[0]}")
     raise SystemExit(bool(failed))
 
 

@@ -17,6 +17,7 @@ from myproject import prepare_database
 from myproject.cli.context import Context, counted, progress
 from myproject.cli.looking import core_settings, declared, switched_on, with_addons
 from myproject.cli.losses import Loss, losses, write_loss
+from myproject.content.known import stored_types
 from myproject.content.operations import change_type
 from myproject.content.registry import ContentTypes
 from myproject.content.transfer.exporter import export_directory
@@ -39,6 +40,9 @@ from myproject.tree.visibility import EVERYTHING
 NAMED = 20
 
 _FOLDER = "folder"
+
+#: Where the pages of an export are.
+PAGES = "pages"
 
 
 class CannotRemove(MyprojectError):
@@ -121,21 +125,26 @@ def remove(context: Context, name: str, directory: Path | None, plan: bool, yes:
             lost = losses(connection, removal.take_back)
         with database.read_session() as session:
             pages = pages_of(session, removal.own)
+            _refuse_what_others_keep_there(session, removal, lost)
             _show(session, removal, pages, lost)
         if plan or not (pages.number or lost or _is_known(removal)):
             return
         if not yes and not sys.stdin.isatty():
             raise CannotRemove("Nobody can be asked here. Say --yes to go on.")
+        _ask(removal.name, yes=yes)
         exported = _export(removal, directory or _default(removal.name), pages, lost)
         kept = f"The export is in {exported}." if exported else "There was nothing to export."
         try:
-            _ask(removal.name, yes=yes)
             with Scopes(removal.site).writing() as scope:
                 removal.carry_out(scope, pages)
         except BaseException:
             click.echo(f"Nothing was changed. {kept}", err=True)
             raise
         click.echo(f"Removed {removal.name}: {_done(pages, lost)}. {kept}")
+        if exported and pages.number:
+            click.echo(
+                f"With it on again its pages come back by: myproject import {exported / PAGES}"
+            )
 
 
 # -- what is to be removed ------------------------------------------------------------------------
@@ -176,6 +185,20 @@ def _refuse_what_is_needed(name: str, on: Collection[str]) -> None:
     needing = [other for other in on if name in _with_requirements(other)]
     if needing:
         raise CannotRemove(f"{name} is required by {', '.join(needing)}. Remove that first.")
+
+
+def _refuse_what_others_keep_there(
+    session: Session, removal: Removal, lost: Collection[Loss]
+) -> None:
+    """A type may be below another add-on's, and have a part of its columns in that one's table."""
+    tables = {loss.table for loss in lost}
+    for stored in stored_types(session, removal.types).values():
+        shared = tables.intersection(stored.tables)
+        if stored.name not in removal.own and shared:
+            raise CannotRemove(
+                f"Pages of the type {stored.name!r} ({stored.addon or 'the core'}) have a part of "
+                f"what they say in {', '.join(sorted(shared))}. Remove {stored.addon} first."
+            )
 
 
 def _with_requirements(name: str) -> list[str]:
@@ -250,8 +273,11 @@ def pages_of(session: Session, types: Collection[str]) -> Pages:
 
 
 def _is_known(removal: Removal) -> bool:
+    """Whether the database knows of its types, or has come to one of its migrations."""
+    own = {branch.name for branch in removal.branches if branch.addon == removal.name}
     with removal.site.database.read_session() as session:
-        return bool(known_types(session).keys() & removal.own)
+        present = set(map(branch_of, heads_in(session.connection())))
+        return bool(present & own or known_types(session).keys() & removal.own)
 
 
 # -- showing, exporting, asking -------------------------------------------------------------------
@@ -259,7 +285,8 @@ def _is_known(removal: Removal) -> bool:
 
 def _show(session: Session, removal: Removal, pages: Pages, lost: list[Loss]) -> None:
     if not (pages.number or lost):
-        click.echo(f"Nothing of {removal.name} is in the database.")
+        what = "No pages and no rows, but its migrations," if _is_known(removal) else "Nothing"
+        click.echo(f"{what} of {removal.name} {'are' if 'rows' in what else 'is'} in the database.")
         return
     click.echo(f"Removing {removal.name} takes out of the database:")
     if pages.number:
@@ -289,7 +316,7 @@ def _done(pages: Pages, lost: list[Loss]) -> str:
         "column": (columns, "dropped"),
     }
     told = [f"{counted(number, noun)} {verb}" for noun, (number, verb) in done.items() if number]
-    return ", ".join(told) or "its types are forgotten"
+    return ", ".join(told) or "its migrations are taken back"
 
 
 def _default(name: str) -> Path:
@@ -316,7 +343,7 @@ def _export(removal: Removal, directory: Path, pages: Pages, lost: list[Loss]) -
             with database.read_session() as session:
                 export_directory(
                     session,
-                    directory / "pages",
+                    directory / PAGES,
                     types=removal.types,
                     only=removal.own,
                     progress=progress("Exporting"),
@@ -335,4 +362,4 @@ def _ask(name: str, *, yes: bool) -> None:
         return
     typed = click.prompt("Type the name of the add-on to remove it", err=True)
     if typed.strip() != name:
-        raise CannotRemove(f"{typed!r} is not {name!r}.")
+        raise CannotRemove(f"{typed!r} is not {name!r}. Nothing was changed.")

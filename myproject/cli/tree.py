@@ -7,7 +7,7 @@ from collections import Counter
 import click
 
 from myproject.cli.context import Context, counted, progress
-from myproject.content.check import broken_links, check_content
+from myproject.content.check import absent_types, broken_links, check_content
 from myproject.content.rendering import render_all
 from myproject.interfaces import IContentTypes
 from myproject.security.access import ANONYMOUS, load_policies
@@ -33,11 +33,12 @@ def check(context: Context, links: bool, repair: bool) -> None:
     types = context.registry.getUtility(IContentTypes)
     with context.reading() as session:
         public = load_policies(session, context.roles).access(ANONYMOUS).visibility
+        notes = list(absent_types(session, types))
         problems = [*check_tree(session), *check_content(session, types)]
         broken = Counter(
             broken_links(session, types, public, context.registry.reserved_names) if links else ()
         )
-    for sentence in problems:
+    for sentence in (*notes, *problems):
         click.echo(sentence)
     click.echo(f"{counted(len(problems), 'problem')}." if problems else "The tree is sound.")
     for link, times in broken.items():

@@ -119,6 +119,10 @@ def create(
     :raises InvalidName, NameTaken, TooDeep, NodeGone: for its place. Nothing has been added.
     """
     if isinstance(node, Content):
+        for field in fields_of(type(node)):
+            if field.default is not None and field.name not in node.__dict__:
+                # Otherwise it would be set on the way to the database, where a check misses it.
+                setattr(node, field.name, field.new_default())
         node.check()
     tree.add(parent, node, name, before=before)
     finish(tree, node, renderer)

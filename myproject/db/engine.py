@@ -54,6 +54,7 @@ class Database:
         if self.is_sqlite:
             _prepare_sqlite(self.writer, read_only=False)
             _prepare_sqlite(self.reader, read_only=True)
+        event.listen(self.reader, "checkin", _leave_no_transaction)
         self.readers = sessionmaker(self.reader, autoflush=False, expire_on_commit=False)
         self.writers = sessionmaker(self.writer, expire_on_commit=False)
         event.listen(self.readers, "before_flush", _refuse_flush)
@@ -137,6 +138,19 @@ def _prepare_sqlite(engine: Engine, *, read_only: bool) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
         mark_busy_retryable(engine)
+
+
+def _leave_no_transaction(dbapi_connection: Any, record: Any) -> None:
+    """End what a savepoint, or somebody's own BEGIN, has left open on a connection that reads.
+
+    Connections of the reading pool are handed on without a ROLLBACK, which would be a round trip;
+    one that kept a transaction would go on reading what was true when that began.
+    """
+    if dbapi_connection is None:
+        return
+    status = getattr(getattr(dbapi_connection, "info", None), "transaction_status", None)
+    if status or getattr(dbapi_connection, "in_transaction", False):
+        dbapi_connection.rollback()
 
 
 def _refuse_flush(session: Session, context: Any, instances: Any) -> None:

@@ -18,13 +18,16 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.script.revision import RevisionError
-from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from myproject.db.engine import Database
-from myproject.exceptions import ConfigurationProblem, DatabaseOutdated, MigrationFailed
+from myproject.exceptions import (
+    ConfigurationProblem,
+    DatabaseOutdated,
+    MigrationFailed,
+    in_words,
+)
 
 #: The migrations of a checkout lie beside the package.
 SCRIPTS = Path(__file__).resolve().parent.parent.parent / "alembic"
@@ -85,15 +88,16 @@ def load_scripts(branches: Sequence[MigrationBranch] = ()) -> ScriptDirectory:
     scripts = ScriptDirectory.from_config(alembic_config(branches))
     try:
         found = list(scripts.walk_revisions())
-    except (RevisionError, CommandError, SyntaxError, ImportError) as error:
-        raise ConfigurationProblem(f"The migrations cannot be read: {error}") from error
-    names = {CORE, *(branch.name for branch in branches)}
+    except (Exception, SystemExit) as error:
+        raise ConfigurationProblem(f"The migrations cannot be read: {in_words(error)}") from error
+    folders = {CORE: VERSIONS / CORE, **{branch.name: branch.folder for branch in branches}}
+    names = {folder.resolve(): name for name, folder in folders.items()}
     for revision in found:
-        branch = branch_of(revision.revision)
-        if branch not in names:
+        own = names[Path(revision.path).resolve().parent]
+        if branch_of(revision.revision) != own:
             raise ConfigurationProblem(
                 f"{revision.path}: the revision {revision.revision!r} has to be named after its "
-                f"branch and end with a number, such as {sorted(names - {CORE} or names)[0]}0001."
+                f"branch and end with a number, such as {own}0001."
             )
     roots = {label for revision in found if revision.is_base for label in revision.branch_labels}
     heads = [branch_of(revision) for revision in scripts.get_heads()]
@@ -259,13 +263,13 @@ def _run(
             scripts.run_env()
     except DatabaseOutdated:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _failure(error, running, branches) from error
 
 
 def _failure(
-    error: Exception, running: Sequence[Any], branches: Iterable[MigrationBranch]
-) -> Exception:
+    error: BaseException, running: Sequence[Any], branches: Iterable[MigrationBranch]
+) -> BaseException:
     """Return what to tell of a migration that raised: whose it is, file and line."""
     if not running:
         return error

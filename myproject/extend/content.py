@@ -10,6 +10,7 @@ from pyramid.config import Configurator
 
 from myproject.content.markup.rules import MarkupRules
 from myproject.content.registry import ContentType, ContentTypes
+from myproject.exceptions import ConfigurationProblem
 from myproject.extend.points import Widget
 from myproject.extend.registering import existing_asset, extensions_of, origin_of, register
 from myproject.interfaces import IContentTypes
@@ -126,12 +127,16 @@ def add_sanitizer_rule(
     Rules of several includes for one tag add up.
 
     :param tag: name of an HTML element.
-    :param attributes: of this element; none that can run a script, style the page or load
-        something.
+    :param attributes: of this element: ``data-``, ``aria-`` and others that describe it, none that
+        can run, load, send or style something.
     :param classes: of this element.
     :raises myproject.exceptions.ConfigurationProblem: when the rule would let a page do harm.
     """
     rules = _rules(config)
+    if isinstance(attributes, str) or isinstance(classes, str):
+        raise ConfigurationProblem(
+            f"Attributes and classes of <{tag}> are lists of names: {origin_of(config)}."
+        )
     given = (frozenset(attributes), frozenset(classes))
     register(
         config,

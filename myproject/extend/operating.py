@@ -17,7 +17,13 @@ from myproject.db.migrations import VERSIONS
 from myproject.declarations import Setting
 from myproject.exceptions import ConfigurationProblem
 from myproject.extend.points import Branch, HealthCheck, Job
-from myproject.extend.registering import absolute_spec, extensions_of, origin_of, register
+from myproject.extend.registering import (
+    absolute_spec,
+    checked_name,
+    extensions_of,
+    origin_of,
+    register,
+)
 from myproject.registry import registry_of
 from myproject.tree.events import Committed, NodeEvent, after_commit_subscriber
 
@@ -128,6 +134,7 @@ def add_health_check(config: Configurator, name: str, check: Callable[[Any], obj
         wrong. It should take milliseconds.
     :raises pyramid.exceptions.ConfigurationConflictError: when two includes claim one name.
     """
+    checked_name(config, "health check", name)
     item, extensions = HealthCheck(name, check, origin_of(config)), extensions_of(config)
     register(
         config,
@@ -168,6 +175,7 @@ def add_job(
     :raises myproject.exceptions.ConfigurationProblem: when the interval is none.
     """
     origin = origin_of(config)
+    checked_name(config, "job", name)
     if every is not None and every <= timedelta(0):
         raise ConfigurationProblem(f"The job {name!r} is due every {every}: {origin}.")
     item, extensions = Job(name, title, job, every, origin), extensions_of(config)

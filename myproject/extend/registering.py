@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ from pyramid.path import AssetResolver
 from myproject.exceptions import ConfigurationProblem
 from myproject.extend.points import Extensions, Origin
 from myproject.registry import registry_of
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,49}")
 
 
 def extensions_of(config: Configurator) -> Extensions:
@@ -56,6 +59,19 @@ def singular(category: str) -> str:
     if category.startswith("branches"):
         return category.replace("branches", "branch", 1)
     return category.removeprefix("added ").removesuffix("s")
+
+
+def checked_name(config: Configurator, what: str, name: str) -> str:
+    """Return *name*, which is going to be part of addresses and outputs.
+
+    :raises ConfigurationProblem: when it is not made of small letters, digits and hyphens.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigurationProblem(
+            f"{name!r} cannot be the name of a {what}: small letters, digits and hyphens, at most "
+            f"50: {origin_of(config)}."
+        )
+    return name
 
 
 def absolute_spec(config: Configurator, spec: str) -> str:

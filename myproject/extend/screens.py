@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from pyramid.config import Configurator
+from pyramid.path import AssetResolver
 
 from myproject.exceptions import ConfigurationProblem
 from myproject.extend.assets import ContentHashCacheBuster
 from myproject.extend.points import SLOTS, Bundle, MenuItem, Override, Panel
 from myproject.extend.registering import (
     absolute_spec,
+    checked_name,
     existing_asset,
     extensions_of,
     origin_of,
@@ -149,6 +153,7 @@ def _add_menu_item(
     permission: str,
     order: int,
 ) -> None:
+    checked_name(config, "menu item", name)
     item = MenuItem(name, title, group, view, permission, context, order, origin_of(config))
     category = "toolbar actions" if group == "actions" else "tabs"
     extensions = extensions_of(config)
@@ -172,6 +177,14 @@ def add_template_override(config: Configurator, template: str, by: str) -> None:
     :raises myproject.exceptions.ConfigurationProblem: when one of the two does not exist.
     """
     old, new = existing_asset(config, template), existing_asset(config, by)
+    source = Path(AssetResolver().resolve(new).abspath()).read_text(encoding="utf-8")
+    if re.search(
+        rf"""\{{%-?\s*(?:extends|include|import|from)\s+["']{re.escape(old)}["']""", source
+    ):
+        raise ConfigurationProblem(
+            f"{new} uses {old}, whose place it takes, and so itself. Write original:{old} there: "
+            f"{origin_of(config)}."
+        )
     override = Override(old, new, origin_of(config))
     extensions = extensions_of(config)
     register(
@@ -206,9 +219,12 @@ def add_static_bundle(
     :raises pyramid.exceptions.ConfigurationConflictError: when two includes claim one name.
     :raises myproject.exceptions.ConfigurationProblem: when something of it does not exist.
     """
+    checked_name(config, "static bundle", name)
     spec = absolute_spec(config, folder).rstrip("/") + "/"
     bundle = Bundle(name, spec, tuple(styles), tuple(scripts), origin_of(config))
     for path in ("", *bundle.styles, *bundle.scripts):
+        if ".." in path.split("/"):
+            raise ConfigurationProblem(f"{path!r} is outside of {spec}: {bundle.origin}.")
         existing_asset(config, spec + path)
     extensions = extensions_of(config)
     register(

@@ -182,7 +182,7 @@ def _in_order(sorter: TopologicalSorter[str], order: Mapping[str, int]) -> Itera
 def _import(addon: Addon, known: Mapping[str, Addon]) -> ModuleType:
     try:
         module = importlib.import_module(addon.module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and _is_part_of(error.name, addon.module):
             reason = "there is no add-on and no module of this name."
             reason += _did_you_mean(addon.name, known) or _which_there_are(addon, known)
@@ -248,7 +248,7 @@ def include_addons(config: Configurator, names: Iterable[str]) -> None:
         registry.including = addon.name
         try:
             config.include(addon.module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             problems.append((refusal(addon.name, addon.module, error), error))
         finally:
             registry.including = ""

@@ -14,6 +14,7 @@ from typing import Any
 from markupsafe import Markup, escape
 from pyramid_retry import is_error_retryable
 
+from myproject.exceptions import in_words
 from myproject.extend.points import Panel
 from myproject.tree.node import Node
 
@@ -57,7 +58,7 @@ class Slots:
         try:
             with request.dbsession.begin_nested() if writes else nullcontext():
                 return self._render(panel)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if is_error_retryable(request, error):
                 raise
             log.exception("The panel %r of %s failed", panel.name, panel.origin)
@@ -80,13 +81,13 @@ class Slots:
         return Markup(html)  # noqa: S704 - a template's output, whose values it has escaped
 
 
-def _notice(panel: Panel, error: Exception) -> Markup:
+def _notice(panel: Panel, error: BaseException) -> Markup:
     """Return what a developer sees in the place of a panel that failed."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return Markup(
-        '<div class="panel-error" role="alert"><strong>{} / {}</strong><p>{}: {}</p>'
+        '<div class="panel-error" role="alert"><strong>{} / {}</strong><p>{}</p>'
         "<p>{}, line {}<br>registered by {}</p></div>"
     ).format(
-        *(panel.slot, panel.name, type(error).__name__, error),
+        *(panel.slot, panel.name, in_words(error)),
         *(frame.filename, frame.lineno, panel.origin),
     )

@@ -24,7 +24,7 @@ from myproject.testing import Backend, Run, Site, invoke, write_ini
 from myproject.tree import node as nodes
 from myproject.tree.check import check_tree
 from myproject.tree.events import NodeDeleted
-from myproject.tree.known import known_types
+from myproject.tree.known import KnownType, known_types
 from myproject.tree.node import Node
 from myproject.tree.site import SITE_ID
 from myproject.tree.site import Site as SiteRow
@@ -184,7 +184,7 @@ def test_it_is_exported_and_gone(filled: Site, run: Run, tmp_path: Path) -> None
     assert "  /docs/book\n  /docs/book/inner\n" in out
     (export,) = exports(tmp_path)
     assert export.name.startswith("removed-shelf_addon-")
-    assert out.splitlines()[-1] == (
+    assert out.splitlines()[-2] == (
         "Removed shelf_addon: 4 pages deleted, 2 sections kept as a folder, 2 tables dropped, "
         f"1 column dropped. The export is in {export.name}."
     )
@@ -270,12 +270,32 @@ def test_the_name_has_to_be_typed(
     command = ["-c", str(tmp_path / "site.ini"), "addon", "remove", "shelf_addon"]
     result = CliRunner().invoke(main, command, input=given)
     assert result.exit_code == status
-    (export,) = exports(tmp_path)
     if status:
-        assert f"Nothing was changed. The export is in {export.name}." in result.stderr
+        # Who does not mean it is left with nothing to tidy up.
+        assert exports(tmp_path) == []
         assert everything(filled) == before
     else:
+        (export,) = exports(tmp_path)
+        assert f"its pages come back by: myproject import {export.name}/pages" in result.stdout
         assert "shelf_book" not in everything(filled)
+
+
+def test_what_a_type_of_another_add_on_has_there_is_not_lost(
+    filled: Site, run: Run, tmp_path: Path
+) -> None:
+    """A type may be below another add-on's, and have a part of its columns in that one's table."""
+    with filled.database.transaction() as session:
+        tables = ["page", "shelf_book"]
+        session.add(
+            KnownType(name="novel", addon="novels", title="Novel", tables=tables, fields=[])
+        )
+    before = everything(filled)
+    result = run("addon", "remove", "shelf_addon", "--yes")
+    assert result.exit_code == 1
+    assert "Pages of the type 'novel' (novels)" in result.stderr
+    assert "Remove novels first." in result.stderr
+    assert everything(filled) == before
+    assert exports(tmp_path) == []
 
 
 def test_a_second_export_of_a_day_does_not_meet_the_first(

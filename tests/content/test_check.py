@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from myproject.content.check import BrokenLink, broken_links, check_content
+from myproject.content.check import BrokenLink, absent_types, broken_links, check_content
 from myproject.content.types import Folder, Link
 from myproject.interfaces import IContentTypes
 from myproject.testing import Site, sqlite_only
@@ -18,7 +18,8 @@ HIDDEN = "readers cannot see that page"
 
 def findings(site: Site) -> list[str]:
     with site.database.read_session() as session:
-        return list(check_content(session, site.registry.getUtility(IContentTypes)))
+        types = site.registry.getUtility(IContentTypes)
+        return [*absent_types(session, types), *check_content(session, types)]
 
 
 def broken(site: Site) -> list[tuple[str, str, str]]:

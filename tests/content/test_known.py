@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from myproject.content.check import broken_links, check_content
+from myproject.content.check import absent_types, broken_links, check_content
 from myproject.content.known import KnownType, known_types, record_types
 from myproject.content.operations import change_type
 from myproject.content.registry import ContentType, ContentTypes
@@ -172,7 +172,8 @@ def test_what_is_switched_off_is_named_with_its_add_on(shop: Site) -> None:
     types = switch_off(shop, "sample", "sample-page")
     for names in ((), ("sample", "sample-page")):
         with unheard_of(*names), shop.database.read_session() as session:
-            assert list(check_content(session, types)) == [
+            assert list(check_content(session, types)) == []
+            assert list(absent_types(session, types)) == [
                 "2 nodes have the type 'sample' of the add-on 'samples', which is not switched on.",
                 "1 node has the type 'sample-page' of the add-on 'samples', "
                 "which is not switched on.",

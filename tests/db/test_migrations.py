@@ -258,3 +258,17 @@ def test_migrations_that_are_not_as_they_have_to_be_are_told(
     write(tmp_path, name, None, label, "pass")
     with pytest.raises(ConfigurationProblem, match=message):
         upgrade(database, [Branch("gallery", tmp_path, "gallery")])
+
+
+def test_a_branch_s_folder_holds_its_own_revisions_only(database, tmp_path):
+    gallery = branch(tmp_path / "g")
+    write(tmp_path / "g", "core9999", "core0001", None, "pass")
+    with pytest.raises(ConfigurationProblem, match="such as gallery0001"):
+        upgrade(database, [gallery])
+
+
+def test_a_revision_that_cannot_be_read_is_told(database, tmp_path):
+    gallery = branch(tmp_path / "g")
+    (tmp_path / "g" / "gallery0002.py").write_text("revision = nothing\n")
+    with pytest.raises(ConfigurationProblem, match="cannot be read: NameError"):
+        upgrade(database, [gallery])

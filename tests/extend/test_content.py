@@ -61,7 +61,11 @@ def test_a_markdown_plugin_and_what_may_survive_of_it(make_site):
 
 @pytest.mark.parametrize(
     ("tag", "attributes"),
-    [("script", []), ("iframe", []), ("div", ["onclick"]), ("div", ["style"]), ("img", ["srcset"])],
+    [
+        *(("script", []), ("iframe", []), ("SVG", []), ("plaintext", []), ("noembed", [])),
+        *(("div", [name]) for name in ("onclick", "style", "hx-post", "data-hx-get", "role")),
+        *(("img", [name]) for name in ("srcset", "longdesc", "attributionsrc", "OnError")),
+    ],
 )
 def test_what_could_do_harm_never_passes(make_site, tag, attributes):
     def include(config):
@@ -157,3 +161,19 @@ def test_editors_of_other_places_do_not_see_it(closed):
     editor = site.sign_in("cat", "editor", "/other")
     assert "Today" not in editor.get("/")
     assert editor.get("/menu", status=404)
+
+
+def test_names_are_no_single_text(make_site):
+    def include(config):
+        config.add_sanitizer_rule("figure", attributes="wide")
+
+    with pytest.raises(ConfigurationProblem, match="are lists of names"):
+        make_site(include)
+
+
+def test_a_plugin_that_raises_is_told(make_site):
+    def broken(md):
+        raise ValueError("no such rule")
+
+    with pytest.raises(ConfigurationProblem, match=r"plugin .*broken.* cannot be used: ValueError"):
+        make_site(lambda config: config.add_markdown_plugin(broken))

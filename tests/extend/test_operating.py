@@ -351,3 +351,83 @@ def test_what_is_never_told_after_the_commit_is_refused(make_site):
 
     with pytest.raises(ConfigurationProblem, match="dict is never told after the commit"):
         make_site(include)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (SystemExit(0), "SystemExit: 0"),
+        (RuntimeError("a\0b"), "RuntimeError: a\ufffdb"),
+        (RuntimeError("x" * 20_000), "RuntimeError: xxx"),
+    ],
+)
+def test_whatever_a_job_raises_is_recorded_and_others_are_run(make_site, error, told):
+    def fail(scope):
+        raise error
+
+    def include(config):
+        config.add_job("a-bad", fail, title="Bad", every=dt.timedelta(days=1))
+        config.add_job("b-good", add_page, title="Good", every=dt.timedelta(days=1))
+
+    site = make_site(include)
+    done = site.run("job", "due")
+    assert done.exit_code == 1
+    assert f"a-bad: failed: {told}" in done.output
+    assert "b-good: done: one page" in done.output
+    with site.database.read_session() as session:
+        assert len(session.get_one(JobRun, "a-bad").outcome) <= 10_000
+
+
+def test_one_that_has_failed_meanwhile_is_not_run_for_whoever_waited(make_site):
+    """On SQLite somebody waits for the lock, on PostgreSQL the row is skipped."""
+    calls, started, go_on = [], threading.Event(), threading.Event()
+
+    def fail(scope):
+        calls.append(1)
+        started.set()
+        assert go_on.wait(10)
+        raise ValueError("no luck")
+
+    site = make_site()
+    job = Job("slow", "Slow", fail, dt.timedelta(hours=1), None)
+    scopes, results = site.registry.scopes, []
+    first = threading.Thread(target=lambda: results.extend(run_due(scopes, [job])))
+    first.start()
+    assert started.wait(10)
+    other = threading.Thread(target=lambda: results.extend(run_due(scopes, [job])))
+    other.start()
+    other.join(0.3)
+    go_on.set()
+    first.join(20)
+    other.join(20)
+    assert calls == [1]
+    assert [result.failed for result in results] == [True]
+
+
+def test_a_check_that_spoils_its_session_spoils_no_other(make_site):
+    def spoil(scope):
+        scope.dbsession.execute(text("BEGIN"))
+        scope.dbsession.execute(text("SELECT * FROM no_such_table"))
+
+    def good(scope):
+        scope.dbsession.execute(text("SELECT 1"))
+
+    def include(config):
+        config.add_health_check("a-spoil", spoil)
+        config.add_health_check("b-good", good)
+
+    site = make_site(include)
+    for _ in range(3):
+        checks = site.client.get("/@@health", status=503).json["checks"]
+        assert checks == {"database": "ok", "a-spoil": "failed", "b-good": "ok"}
+    assert site.client.get("/").status_int == 200
+
+
+@pytest.mark.parametrize("name", ["", "A job", "a\x1b[31m", "x" * 51])
+def test_names_that_cannot_be_are_told(make_site, name):
+    for include in (
+        lambda config: config.add_job(name, add_page, title="Cook"),
+        lambda config: config.add_health_check(name, print),
+    ):
+        with pytest.raises(ConfigurationProblem, match="cannot be the name of"):
+            make_site(include)

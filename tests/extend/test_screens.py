@@ -267,3 +267,63 @@ def test_what_an_add_on_shows_is_part_of_the_fingerprint(make_site, tmp_path, mo
     assert make_site(addons="pantry").registry.fingerprint == before
     (folder / "x.jinja2").write_text("two")
     assert make_site(addons="pantry").registry.fingerprint != before
+
+
+def test_a_template_that_takes_its_own_place_is_told(make_site):
+    def include(config):
+        config.add_template_override(
+            f"{KITCHEN}:templates/saved.jinja2", f"{KITCHEN}:templates/circle.jinja2"
+        )
+
+    with pytest.raises(ConfigurationProblem, match=r"Write original:tests\.extend\.kitchen"):
+        make_site(include)
+
+
+@pytest.mark.parametrize("name", ["", "x:y", "../x", "a/b", "{x}", "A", 's">'])
+def test_a_bundle_s_name_is_part_of_addresses(make_site, name):
+    def include(config):
+        config.add_static_bundle(name, f"{KITCHEN}:static")
+
+    with pytest.raises(ConfigurationProblem, match="cannot be the name of a static bundle"):
+        make_site(include)
+
+
+def test_files_outside_of_a_bundle_are_not_its_own(make_site):
+    def include(config):
+        config.add_static_bundle("kitchen", f"{KITCHEN}:static", styles=["../__init__.py"])
+
+    with pytest.raises(ConfigurationProblem, match="is outside of"):
+        make_site(include)
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), ValueError("a\0b")])
+def test_whatever_a_panel_raises_the_page_is_there(make_site, error):
+    class Mute(Exception):
+        def __str__(self):
+            raise ValueError
+
+    def panel(context, request):
+        raise error
+
+    def mute(context, request):
+        raise Mute
+
+    def include(config):
+        config.add_slot_panel(panel, "footer")
+        config.add_slot_panel(mute, "footer")
+
+    page = make_site(include, development="true").client.get("/")
+    assert "Mute: it cannot say what happened" in page
+    assert type(error).__name__ in page
+
+
+def test_a_savepoint_in_a_get_leaves_nothing_open(make_site):
+    def panel(context, request):
+        with request.dbsession.begin_nested():
+            request.dbsession.execute(text("SELECT 1"))
+
+    site = make_site(lambda config: config.add_slot_panel(panel, "footer"))
+    site.client.get("/")
+    site.add("/new")
+    for _ in range(6):
+        assert site.client.get("/new").status_int == 200

@@ -63,5 +63,5 @@ def check(context: Context) -> None:
         click.echo("The index is up to date.")
         return
     click.echo(f"{counted(missing, 'page')} missing in the index, {stale} stale.")
-    click.echo("Run: myproject search reindex")
+    click.echo(f"Run: myproject -c {context.ini} search reindex")
     raise SystemExit(1)

@@ -130,9 +130,10 @@ def _text(request: Any) -> str:
 
 def _page(request: Any) -> int:
     text = request.GET.get("page", "1")
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_PAGES):
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    if not 1 <= number <= MOST_PAGES:
         raise HTTPBadRequest(_("There is no such page of results."))
-    return int(text)
+    return number
 
 
 def _section(context: Node) -> Node | None:

@@ -68,8 +68,15 @@ def preview_of(node: Node, request: Any, own: Mapping[str, str]) -> Preview:
         source, alt = own["image"], ""
     elif not source:
         source = request.registry.settings["myproject.seo.image"]
-    image = urljoin(url, source) if source else ""
-    return Preview(node.title, url, own["description"] or node.summary, image, alt)
+    return Preview(node.title, url, own["description"] or node.summary, _absolute(url, source), alt)
+
+
+def _absolute(url: str, source: str) -> str:
+    """Return the address of a picture; empty for one that is none, as an author may write it."""
+    try:
+        return urljoin(url, source) if source else ""
+    except ValueError:
+        return ""
 
 
 def host_of(request: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import ForeignKey, String
@@ -60,6 +61,10 @@ class PageSettings(Base):
 
 def problem_with_image(address: str) -> str | None:
     """Say why this cannot be the address of a picture; none at all is fine."""
-    if not address or _ADDRESS.fullmatch(address):
-        return None
+    try:
+        if not address or (_ADDRESS.fullmatch(address) and urlsplit(address)):
+            return None
+    except ValueError:
+        # Brackets that are no address of version 6.
+        pass
     return "must be an address that begins with https://, http:// or a slash"

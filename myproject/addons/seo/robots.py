@@ -54,7 +54,8 @@ def tell_robots(event: NewResponse) -> None:
     found."""
     request: Any = event.request
     is_screen = bool(getattr(request, "view_name", "")) and request.matched_route is None
-    if is_screen or is_closed(request):
+    # Only of what was shown: of anything else it would tell whether there is something.
+    if (is_screen and event.response.status_int == 200) or is_closed(request):
         event.response.headers["X-Robots-Tag"] = "noindex"
 
 

@@ -18,6 +18,7 @@ from myproject.content.markup.output import RENDER_RULES, Highlighter
 from myproject.content.markup.rawhtml import MAX_NESTING, balance_raw_html
 from myproject.content.markup.rules import MarkupRules
 from myproject.content.markup.sanitizer import RAW_TAGS, make_cleaner
+from myproject.exceptions import ConfigurationProblem, in_words
 from myproject.interfaces import IMarkdownRenderer
 
 
@@ -102,8 +103,13 @@ def _parser(highlighter: Highlighter, rules: MarkupRules) -> MarkdownIt:
     for name, rule in RENDER_RULES.items():
         md.add_render_rule(name, rule)
     md.add_render_rule("fence", lambda _renderer, *args: highlighter.fence(*args))
-    for plugin in rules.plugins.values():
-        md.use(plugin)
+    for name, plugin in rules.plugins.items():
+        try:
+            md.use(plugin)
+        except Exception as error:
+            raise ConfigurationProblem(
+                f"The Markdown plugin {name!r} cannot be used: {in_words(error)}"
+            ) from error
     # Last, so that what plugins make of the tokens is linked, balanced and anchored as well.
     md.core.ruler.push("bare_links", bare_links)
     md.core.ruler.push("raw_html", balance_raw_html)

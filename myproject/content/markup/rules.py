@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -10,16 +11,35 @@ from markdown_it import MarkdownIt
 from myproject.content.markup.sanitizer import SWALLOWED
 from myproject.exceptions import ConfigurationProblem
 
-#: Elements that run, load or frame something, or talk to somebody.
+#: Elements that run, load or frame something, talk to somebody, or swallow what follows.
 HARMFUL_TAGS = SWALLOWED | {
-    *("applet", "base", "embed", "form", "frame", "frameset", "iframe", "link", "math", "meta"),
-    *("noscript", "object", "svg", "template", "textarea", "title", "xmp"),
+    *(
+        "applet",
+        "base",
+        "button",
+        "embed",
+        "form",
+        "frame",
+        "frameset",
+        "iframe",
+        "link",
+        "listing",
+    ),
+    *("math", "meta", "noembed", "noframes", "noscript", "object", "option", "plaintext", "portal"),
+    *("select", "slot", "svg", "template", "textarea", "title", "xmp"),
 }
-#: Attributes that run or load something, besides all that begin with "on".
-HARMFUL_ATTRIBUTES = frozenset(
-    {"style", "src", "srcset", "href", "action", "formaction", "background", "poster", "ping"}
-    | {"srcdoc", "data", "xlink:href", "class"}
+#: Attributes that neither run nor load anything, nor lead anywhere, besides all of ``data-`` (but
+#: for those that scripts of every page act upon) and ``aria-``.
+HARMLESS_ATTRIBUTES = frozenset(
+    {
+        *("abbr", "align", "alt", "colspan", "controls", "datetime", "dir", "headers", "height"),
+        *("high", "hidden", "itemprop", "itemscope", "itemtype", "kind", "label", "lang", "loop"),
+        *("low", "max", "min", "muted", "open", "optimum", "reversed", "rowspan", "scope", "span"),
+        *("start", "title", "translate", "valign", "value", "width"),
+    }
 )
+_FREE = re.compile(r"(?:aria|data)-[a-z0-9-]+")
+_ACTED_UPON = ("data-hx-", "data-bs-", "data-copy", "data-copied")
 
 
 @dataclass
@@ -37,14 +57,23 @@ class MarkupRules:
     def allow(self, tag: str, attributes: Iterable[str], classes: Iterable[str]) -> None:
         """Let *tag* pass, with these attributes and classes.
 
-        :raises ConfigurationProblem: for what could run a script or load something.
+        :raises ConfigurationProblem: for what could run, load or send something.
         """
-        if tag.lower() in HARMFUL_TAGS:
+        tag = tag.lower()
+        names = {name.lower() for name in attributes}
+        if tag in HARMFUL_TAGS:
             raise ConfigurationProblem(f"The sanitiser must not let <{tag}> pass.")
-        for name in attributes:
-            if name.lower().startswith("on") or name.lower() in HARMFUL_ATTRIBUTES:
+        for name in sorted(names):
+            if not is_harmless(name):
                 raise ConfigurationProblem(
                     f"The sanitiser must not let the attribute {name!r} of <{tag}> pass."
                 )
-        self.attributes.setdefault(tag, set()).update(attributes)
+        self.attributes.setdefault(tag, set()).update(names)
         self.classes.setdefault(tag, set()).update(classes)
+
+
+def is_harmless(attribute: str) -> bool:
+    """Whether an attribute can do nothing but describe its element."""
+    if attribute in HARMLESS_ATTRIBUTES:
+        return True
+    return bool(_FREE.fullmatch(attribute)) and not attribute.startswith(_ACTED_UPON)

@@ -132,7 +132,13 @@ def _problems_with_type(entry: Entry, types: ContentTypes) -> list[tuple[int, st
     document = entry.document
     content_type = types.get(document.type)
     if content_type is None or not issubclass(content_type.cls, Content):
-        return [(0, f"contentType {document.type!r} cannot be imported here")]
+        return [
+            (
+                0,
+                f"contentType {document.type!r} cannot be imported here: "
+                "no add-on that is on has such a type",
+            )
+        ]
     if not document.head:
         return []
     problems = claim(document, content_type.cls, document.head)
@@ -208,6 +214,7 @@ class _Import:
             if depth + 1 == len(self.at) and () in self.found.entries:
                 self.created.add(())
             else:
+                finish(self.tree, node, self.renderer)
                 self.report.created.append(self.at[: depth + 1])
         self.nodes[()] = node
         if () in self.found.entries:

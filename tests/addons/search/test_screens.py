@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from myproject.testing import Site
 from myproject.tree.node import DRAFT
 
 
@@ -95,3 +98,16 @@ def test_without_the_add_on_nothing_of_it_is_there(make_shared_site, full):
     site.add("/late", "Salt.", title="Late")
     with site.tree() as tree:
         tree.delete(site.node(tree, "/late"))
+
+
+@pytest.mark.parametrize(
+    "page", ["0", "21", "x", "9" * 30, "1" + "0" * 5000, "00000000199999999999"]
+)
+def test_a_page_that_there_is_not_is_a_bad_request(site: Site, page: str) -> None:
+    assert site.client.get(f"/@@search?q=x&page={page}", status=400)
+
+
+def test_folders_made_on_the_way_of_an_import_are_found(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text("# A page\n", encoding="utf-8")
+    assert site.run("import", str(tmp_path), "--at", "/base/camp").exit_code == 0
+    assert site.run("search", "check").output == "The index is up to date.\n"

@@ -165,3 +165,34 @@ def test_switched_off_nothing_is_lost(site, editor, say, make_site):
     assert not is_hidden(off.client, "/guide")
     assert off.client.get("/guide/@@seo", status=404)
     assert is_hidden(make_site(addons="seo").client, "/guide")
+
+
+@pytest.mark.parametrize("picture", ["http://[", "https://[::1/x.png", "//elsewhere/x.png"])
+def test_what_is_no_address_is_refused(make_site, picture):
+    site = make_site(addons="seo")
+    site.add("/page")
+    editor = site.sign_in("ann", "editor")
+    screen = editor.get("/page/@@seo")
+    form = next(each for each in screen.forms.values() if "image" in each.fields)
+    form["image"], form["noindex"] = picture, "page"
+    assert "must be an address" in form.submit(status=422)
+
+
+def test_a_picture_in_a_text_that_is_no_address_hides_nothing(make_site):
+    site = make_site(addons="seo")
+    site.add("/page", "![x](<http://[>)\n\n<img src='http://['>")
+    assert 'property="og:title"' in site.client.get("/page")
+
+
+def test_headers_do_not_tell_what_there_is(make_site):
+    site = make_site(addons="seo", private_pages="not-found")
+    site.add("/docs")
+    site.add("/docs/draft", state="draft")
+    site.add("/docs/private")
+    site.make_private("/docs/private")
+    robots = {
+        site.client.get(f"/docs/{name}", status=404).headers.get("X-Robots-Tag")
+        for name in ("draft", "private", "absent")
+    }
+    assert robots == {None}
+    assert site.client.get("/docs/@@source").headers["X-Robots-Tag"] == "noindex"
