@@ -26,8 +26,8 @@ _EMPTY = inspect.Parameter.empty
 HEAD = """\
 # Reference
 
-What the application says of itself with all bundled add-ons on; `myproject reference` writes it for any
-site. [The tutorial](tutorial.md) and [developing](developing.md) say how to use it.
+What the application says of itself with all bundled add-ons on; `myproject reference` writes it
+for any site. [The tutorial](tutorial.md) and [developing](developing.md) say how to use it.
 """
 
 
