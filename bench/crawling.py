@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,8 +54,8 @@ class Crawling:
         own.dispose()
 
     def _sitemap(self, application: Any) -> Iterator[Line]:
-        index = _read(application, "/sitemap.xml")
-        parts = [f"/sitemap-{number}.xml" for number in range(1, index.count(b"<sitemap>") + 1)]
+        index = _read(application, "/sitemap.xml").decode()
+        parts = re.findall(r"/sitemap-\d+\.xml", index)
         # What the process needs for any of them, it has now.
         _read(application, parts[0])
         gc.collect()
