@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
+#: Characters that a database or a file cannot hold.
+UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
 class MyprojectError(Exception):
@@ -243,4 +244,4 @@ def in_words(error: BaseException) -> str:
         text = str(error)
     except Exception:
         text = "it cannot say what happened"
-    return _UNSTORABLE.sub("\ufffd", f"{type(error).__name__}: {text}")[:LONGEST]
+    return UNSTORABLE.sub("\ufffd", f"{type(error).__name__}: {text}")[:LONGEST]

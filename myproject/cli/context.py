@@ -122,8 +122,8 @@ class Context:
     @property
     def scopes(self) -> Scopes:
         """The site outside of requests, its database checked."""
-        assert self.current_database
-        return self.registry.scopes
+        registry, _ = self.registry, self.current_database
+        return registry.scopes
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -130,7 +130,7 @@ def upgrade_command(context: Context) -> None:
     """
     _create_folder(context)
     context.database.check_reachable()
-    steps = pending(context.database, context.branches)
+    steps = pending(context.database, context.branches, with_sql=False)
     _upgrade(context)
     for step in steps:
         click.echo(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
@@ -32,12 +31,11 @@ from myproject.content.columns import (
     problem_with_fields,
 )
 from myproject.db.base import Base
-from myproject.exceptions import InvalidValue
+from myproject.exceptions import UNSTORABLE, InvalidValue
 from myproject.tree.node import Node
 
 __all__ = [
     "DOCUMENT_KEYS",
-    "UNSTORABLE",
     "Field",
     "base_fields",
     "fields_of",
@@ -45,9 +43,6 @@ __all__ = [
     "problem_with_fields",
     "validate",
 ]
-
-#: Characters that a database or a file cannot hold.
-UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 #: As deep as front matter may be nested, with room for what is around a value.
 _MAX_NESTING = 40

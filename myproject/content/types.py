@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String, Text, inspect
 from sqlalchemy.orm import Mapped, mapped_column
 
-from myproject.content.fields import UNSTORABLE, fields_of, validate
+from myproject.content.fields import fields_of, validate
 from myproject.content.references import references_in, without_strays
 from myproject.db.base import Id
-from myproject.exceptions import InvalidValue
+from myproject.exceptions import UNSTORABLE, InvalidValue
 from myproject.interfaces import IMarkdownRenderer
 from myproject.tree.known import CORE
 from myproject.tree.node import ALL_TYPES, UNAVAILABLE, Node

@@ -149,9 +149,10 @@ def upgrade(database: Database, branches: Sequence[MigrationBranch] = ()) -> Non
     """
     database.create_folder()
     database.check_reachable()
+    scripts = load_scripts(branches)
     with database.writer.begin() as connection:
         for name in (CORE, *(branch.name for branch in branches)):
-            _run(connection, branches, f"{name}@head", upwards=True)
+            _run(connection, scripts, branches, f"{name}@head", upwards=True)
 
 
 def downgrade(connection: Connection, branches: Sequence[MigrationBranch], target: str) -> None:
@@ -160,12 +161,15 @@ def downgrade(connection: Connection, branches: Sequence[MigrationBranch], targe
     :param target: ``base`` for nothing at all, or that of a branch: ``gallery@base``.
     :raises MigrationFailed:
     """
-    _run(connection, branches, target, upwards=False)
+    _run(connection, load_scripts(branches), branches, target, upwards=False)
 
 
-def pending(database: Database, branches: Sequence[MigrationBranch] = ()) -> list[Pending]:
-    """Return the migrations that :func:`upgrade` would run, in order, each with its SQL.
+def pending(
+    database: Database, branches: Sequence[MigrationBranch] = (), *, with_sql: bool = True
+) -> list[Pending]:
+    """Return the migrations that :func:`upgrade` would run, in order.
 
+    :param with_sql: whether to find out what each would execute, which takes a run of its own.
     :raises DatabaseOutdated: when the database has come further than this code.
     """
     scripts = load_scripts(branches)
@@ -177,7 +181,7 @@ def pending(database: Database, branches: Sequence[MigrationBranch] = ()) -> lis
             revision = step.revision
             # What the database will have by then.
             before = step.from_revisions or (*heads, *(item.revision for item in found))[:1]
-            sql = _sql_of(step, before, branches, database)
+            sql = _sql_of(step, before, scripts, branches, database) if with_sql else ""
             found.append(Pending(addons.get(name, ""), revision.revision, revision.doc or "", sql))
     return found
 
@@ -245,10 +249,14 @@ def _known(scripts: ScriptDirectory, present: Iterable[str]) -> tuple[str, ...]:
 
 
 def _run(
-    connection: Connection, branches: Sequence[MigrationBranch], target: str, *, upwards: bool
+    connection: Connection,
+    scripts: ScriptDirectory,
+    branches: Sequence[MigrationBranch],
+    target: str,
+    *,
+    upwards: bool,
 ) -> None:
     config = alembic_config(branches, connection)
-    scripts = load_scripts(branches)
     running: list[Any] = []
 
     def steps(present: Any, context: Any) -> Any:
@@ -288,7 +296,11 @@ def _failure(
 
 
 def _sql_of(
-    step: Any, before: tuple[str, ...], branches: Sequence[MigrationBranch], database: Database
+    step: Any,
+    before: tuple[str, ...],
+    scripts: ScriptDirectory,
+    branches: Sequence[MigrationBranch],
+    database: Database,
 ) -> str:
     """Return what one migration would execute; empty if it has to ask the database for that."""
     buffer = io.StringIO()
@@ -296,7 +308,6 @@ def _sql_of(
     config.output_buffer = buffer
     config.attributes["dialect"] = database.url.get_dialect()()
     one: Callable[[Any, Any], list[Any]] = lambda present, context: [step]  # noqa: E731
-    scripts = ScriptDirectory.from_config(config)
     try:
         with EnvironmentContext(
             config, scripts, fn=one, as_sql=True, starting_rev=before or None, output_buffer=buffer

@@ -17,6 +17,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
+    Label,
     String,
     bindparam,
     case,
@@ -151,6 +152,17 @@ def visible(columns: Any, kind: Kind, where: str = "visible") -> ColumnElement[b
     if drafts == "none":
         return seen & published
     return seen & or_(published, _is_member(columns.boundary_id, drafts, f"{where}_drafts"))
+
+
+def leads(columns: Any, drafts: str) -> Label[bool]:
+    """Return the column ``leads``: whether what lies below this row may be seen, as
+    ``Visibility.leads_through`` has it.
+
+    :param drafts: ``Visibility.kind`` of the drafts alone; the parameters are those of
+        :func:`visible`.
+    """
+    through = true() if drafts == "all" else visible(columns, ("all", drafts))
+    return type_coerce(through, Boolean).label("leads")
 
 
 def _is_member(column: ColumnElement[int], kind: str, parameter: str) -> ColumnElement[bool]:

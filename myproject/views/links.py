@@ -28,8 +28,7 @@ class CannotMailLinks(AccountError):
 
 def one_time_url(request: Any, token: str) -> str:
     """Return the address of a one-time link that is shown to whoever has just made it."""
-    host = request.registry.settings["myproject.canonical_host"] or request.host_url
-    return links.one_time_url(host.rstrip("/") + request.mount, token)
+    return links.one_time_url(request.canonical_host.rstrip("/") + request.mount, token)
 
 
 def one_time_url_for_mail(request: Any, token: str) -> str:

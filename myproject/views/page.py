@@ -81,11 +81,14 @@ def page_view(context: Page | Folder, request: Any) -> Any:
 
 def is_restricted(request: Any, node: Node) -> bool:
     """Whether visitors who are not signed in would not see what whoever asks is looking at."""
-    if request.signed_in is None:
-        return False
-    public = request.policies.access(ANONYMOUS).visibility
-    drafts = any(node.state != PUBLISHED for node in request.lineage)
-    return drafts or node.boundary_id not in public.pages
+    return request.signed_in is not None and not is_public(request, node)
+
+
+def is_public(request: Any, node: Node) -> bool:
+    """Whether visitors who are not signed in see *node*, to which *request* leads."""
+    public = request.policies.access(ANONYMOUS).visibility.pages
+    published = all(place.state == PUBLISHED for place in request.lineage)
+    return published and node.boundary_id in public
 
 
 def _key(after: str) -> Key:

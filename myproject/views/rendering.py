@@ -146,8 +146,7 @@ def layout(
 def node_layout(request: Any, node: Node, query: str = "") -> dict[str, Any]:
     """Return the layout's variables for a screen of *node*."""
     values = layout(request, node.title, node.summary)
-    host = request.registry.settings["myproject.canonical_host"] or request.host_url
-    values["canonical"] = host + request.canonical_base + query
+    values["canonical"] = request.canonical_host + request.canonical_base + query
     values["crumbs"] = crumbs(request)
     return values
 

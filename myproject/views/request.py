@@ -123,6 +123,11 @@ class Request(ScopeBase, PyramidRequest):
         """The URL path that the site is mounted at, without a slash at the end; often empty."""
         return quote(self.environ.get("SCRIPT_NAME", "").encode("latin-1"), safe=SEGMENT_SAFE + "/")
 
+    @property
+    def canonical_host(self) -> str:
+        """Scheme and host of the site as others are to know it, without a slash at the end."""
+        return self.registry.settings["myproject.canonical_host"] or self.host_url
+
     @reify
     def canonical_base(self) -> str:
         """The canonical URL path of the node that traversal found, without a view name.

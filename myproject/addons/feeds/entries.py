@@ -86,7 +86,7 @@ def feed_of(context: Node, request: Any, name: str, after: Moment = NOW) -> Feed
     size = settings["myproject.feeds.size"]
     page = newest(request.dbsession, context.id, request.visibility, types, size, after)
     entries = _Entries(request).of(page.found)
-    home = host_of(request) + request.canonical_base
+    home = request.canonical_host + request.canonical_base
     first = f"{home.removesuffix('/')}/@@{name}"
     site = settings["myproject.site_title"]
     is_site = context is request.virtual_root
@@ -105,14 +105,9 @@ def feed_of(context: Node, request: Any, name: str, after: Moment = NOW) -> Feed
     )
 
 
-def host_of(request: Any) -> str:
-    """Return scheme and host of the site, as its canonical links have them."""
-    return request.registry.settings["myproject.canonical_host"] or request.host_url
-
-
 def tag_of(request: Any, node_id: int) -> str:
     """Return what a node is called in all feeds, wherever it is moved (RFC 4151)."""
-    host = urlsplit(host_of(request)).hostname or "localhost"
+    host = urlsplit(request.canonical_host).hostname or "localhost"
     return f"tag:{host},{_SINCE}:node/{node_id}"
 
 
@@ -123,7 +118,7 @@ class _Entries:
     def __init__(self, request: Any) -> None:
         self.request = request
         self.connection = request.dbsession.connection()
-        self.host = host_of(request)
+        self.host = request.canonical_host
         self.depth = len(request.lineage)
         self.full_text = request.registry.settings["myproject.feeds.full_text"]
 

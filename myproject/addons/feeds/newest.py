@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CTE,
-    Boolean,
     ColumnElement,
     CompoundSelect,
     Select,
@@ -26,9 +25,7 @@ from sqlalchemy import (
     literal,
     null,
     select,
-    true,
     tuple_,
-    type_coerce,
     union_all,
 )
 from sqlalchemy.orm import Session
@@ -37,7 +34,7 @@ from myproject.db.base import Id, UTCDateTime
 from myproject.exceptions import InvalidValue
 from myproject.tree.listing import Key
 from myproject.tree.node import Node
-from myproject.tree.visibility import Kind, Visibility, visible
+from myproject.tree.visibility import Kind, Visibility, leads, visible
 
 NODE = Node.__table__
 
@@ -243,10 +240,12 @@ def _scan(is_sqlite: bool, kind: Kind, limit: int, size: int) -> CompoundSelect[
 def _walk(is_sqlite: bool, kind: Kind, limit: int, size: int) -> CompoundSelect[*tuple[Any, ...]]:
     """Return the statement for the newest of the first nodes that walking down a place meets."""
     child = NODE.alias("child")
-    start = select(NODE.c.id, _leads(NODE.c, kind)).where(NODE.c.id == bindparam("start", type_=Id))
+    start = select(NODE.c.id, leads(NODE.c, kind[1])).where(
+        NODE.c.id == bindparam("start", type_=Id)
+    )
     down = start.cte("down", recursive=True)
     step = (
-        select(child.c.id, _leads(child.c, kind))
+        select(child.c.id, leads(child.c, kind[1]))
         .join_from(down, child, child.c.parent_id == down.c.id)
         .where(down.c.leads)
     )
@@ -266,12 +265,6 @@ def _walk(is_sqlite: bool, kind: Kind, limit: int, size: int) -> CompoundSelect[
 
 
 _ATTEMPTS = {SCAN: _scan, WALK: _walk}
-
-
-def _leads(columns: Any, kind: Kind) -> ColumnElement[bool]:
-    """Return "what is below this may be seen": it is no draft, or one that may be seen."""
-    condition = true() if kind[1] == "all" else visible(columns, ("all", kind[1]))
-    return type_coerce(condition, Boolean).label("leads")
 
 
 def _is_one_of(ids: Select[*tuple[Any, ...]], is_sqlite: bool) -> ColumnElement[bool]:

@@ -41,7 +41,7 @@ from sqlalchemy.dialects.postgresql import REGCONFIG
 from myproject.addons.search.models import DOCUMENT
 from myproject.db.base import Id
 from myproject.tree.node import Node
-from myproject.tree.visibility import Kind, Visibility, visible
+from myproject.tree.visibility import Kind, Visibility, leads, visible
 
 NODE = Node.__table__
 
@@ -185,11 +185,6 @@ def _postgresql_tier(number: int, form: Form, below: CTE | None) -> Select[*tupl
 # -- what is open ---------------------------------------------------------------------------------
 
 
-def _leads(columns: Any, drafts: str) -> ColumnElement[bool]:
-    """Return "what is below this may be seen": it is no draft, or one that may be seen."""
-    return true() if drafts == "all" else visible(columns, ("all", drafts))
-
-
 def _open(hits: CTE, form: Form) -> ColumnElement[bool]:
     """Return whether a hit lies within the section and below no draft that hides it."""
     parents = select(hits.c.parent_id).distinct()
@@ -224,17 +219,19 @@ def _open(hits: CTE, form: Form) -> ColumnElement[bool]:
 
 def _step(columns_of: Any, drafts: str) -> tuple[ColumnElement[Any], ...]:
     columns = columns_of.c
-    leads = type_coerce(_leads(columns, drafts), Boolean).label("leads")
-    return columns.id, columns.parent_id, leads
+    return columns.id, columns.parent_id, leads(columns, drafts)
 
 
 def _below(drafts: str) -> CTE:
     """Return the nodes of a section, down to drafts that may not be seen."""
-    leads = type_coerce(_leads(NODE.c, drafts), Boolean).label("leads")
-    below = select(NODE.c.id, leads).where(NODE.c.id == _START).cte("below", recursive=True)
+    below = (
+        select(NODE.c.id, leads(NODE.c, drafts))
+        .where(NODE.c.id == _START)
+        .cte("below", recursive=True)
+    )
     child = NODE.alias("child")
     return below.union_all(
-        select(child.c.id, type_coerce(_leads(child.c, drafts), Boolean))
+        select(child.c.id, leads(child.c, drafts))
         .join_from(below, child, child.c.parent_id == below.c.id)
         .where(below.c.leads)
     )

@@ -60,10 +60,9 @@ def search_screen(context: Node, request: Any) -> Any:
         return unchanged
     service = request.service(ISearch)
     results: Results = service.find(text, _section(context), page)
-    title = request.localizer.translate(_("Search"))
     url = f"{request.canonical_base.removesuffix('/')}/@@search"
     return {
-        **layout(request, title),
+        **layout(request, _("Search")),
         "text": text,
         "results": results,
         "entries": [entry for found in results.results if (entry := _entry(request, found))],
@@ -115,10 +114,9 @@ def description_link(context: Node | None, request: Any) -> Markup:
 
 def description(request: Any) -> dict[str, Any]:
     """Describe the search to browsers, as https://github.com/dewitt/opensearch has it."""
-    settings = request.registry.settings
+    title = request.registry.settings["myproject.site_title"]
     request.response.content_type = "application/opensearchdescription+xml"
-    host = settings["myproject.canonical_host"] or request.host_url
-    return {"site_title": settings["myproject.site_title"], "url": f"{host}{request.mount}"}
+    return {"site_title": title, "url": request.canonical_host + request.mount}
 
 
 # -- what was asked -------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def is_closed(request: Any) -> bool:
 
 def preview_of(node: Node, request: Any, own: Mapping[str, str]) -> Preview:
     """Return how a page is previewed, given what is said of it."""
-    url = host_of(request) + request.canonical_base
+    url = request.canonical_host + request.canonical_base
     source, alt = _picture(getattr(node, "body_html", "") or "")
     if own["image"]:
         source, alt = own["image"], ""
@@ -79,14 +79,9 @@ def _absolute(url: str, source: str) -> str:
         return ""
 
 
-def host_of(request: Any) -> str:
-    """Return the beginning of all addresses that others are told."""
-    return request.registry.settings["myproject.canonical_host"] or request.host_url
-
-
 def breadcrumbs(node: Node, request: Any) -> dict[str, Any] | None:
     """Return the way to a page as schema.org has it; None for the site's own page."""
-    above, host = crumbs(request), host_of(request)
+    above, host = crumbs(request), request.canonical_host
     if not above:
         return None
     places = [(item.title, item.url) for item in above] + [(node.label, request.canonical_base)]

@@ -12,12 +12,12 @@ from myproject.addons.seo.head import is_closed, preview_of
 from myproject.addons.seo.models import PageSettings, problem_with_image
 from myproject.addons.seo.store import FIELDS, Told, write
 from myproject.exceptions import InvalidValue, NodeGone
-from myproject.security.access import ANONYMOUS
 from myproject.security.permissions import Permission
-from myproject.tree.node import PUBLISHED, Node
+from myproject.tree.node import Node
 from myproject.tree.urls import names_of
 from myproject.views.fields import form_fields, posted_fields
 from myproject.views.forms import Form, see_other, tell
+from myproject.views.page import is_public
 from myproject.views.rendering import Item, page_screen
 
 _ = TranslationStringFactory("myproject")
@@ -58,7 +58,7 @@ def _screen(context: Node, request: Any, told: Told, form: Form) -> dict[str, An
         "preview": preview_of(context, request, told.own),
         "site_title": request.registry.settings["myproject.site_title"],
         "closed": is_closed(request),
-        "private": not _is_public(request),
+        "private": not is_public(request, context),
         "hidden": told.hidden_by is not None,
         "hidden_by": None if above is None else _place(request, above),
     }
@@ -69,13 +69,6 @@ def _place(request: Any, node: Node) -> Item:
     if node.boundary_id not in request.visibility.pages:
         return Item(request.localizer.translate(_("a place above")), "")
     return Item(node.label, request.path_url_of(names_of(node)) or "")
-
-
-def _is_public(request: Any) -> bool:
-    """Whether somebody who is not signed in sees the page."""
-    public = request.policies.access(ANONYMOUS).visibility.pages
-    published = all(node.state == PUBLISHED for node in request.lineage)
-    return published and request.lineage[-1].boundary_id in public
 
 
 def _url(request: Any) -> str:

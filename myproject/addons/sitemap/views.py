@@ -37,7 +37,7 @@ class SitemapAddress:
 
     def url(self) -> str:
         """Return the URL of the index."""
-        return f"{_host(self.request)}{self.request.mount}/sitemap.xml"
+        return f"{self.request.canonical_host}{self.request.mount}/sitemap.xml"
 
 
 def index_view(request: Any) -> Response:
@@ -96,7 +96,7 @@ def _listed(request: Any) -> Listed:
     :raises HTTPNotFound: where visitors may see nothing at all: below a draft, and where there is
         no such virtual root.
     """
-    url = _host(request) + request.canonical_base.removesuffix("/")
+    url = request.canonical_host + request.canonical_base.removesuffix("/")
     visibility = request.policies.access(ANONYMOUS).visibility
     if not all(visibility.leads_through(node.boundary_id, node.state) for node in request.lineage):
         raise HTTPNotFound()
@@ -114,10 +114,6 @@ def _listed(request: Any) -> Listed:
         request.lineage[-1].id,
         url,
     )
-
-
-def _host(request: Any) -> str:
-    return request.registry.settings["myproject.canonical_host"] or request.host_url
 
 
 def includeme(config: SiteConfigurator) -> None:

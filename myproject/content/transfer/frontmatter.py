@@ -19,7 +19,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.representer import RoundTripRepresenter
 
-from myproject.exceptions import MyprojectError
+from myproject.exceptions import UNSTORABLE, MyprojectError
 
 #: Values in one front matter; a few lines of YAML whose aliases name each other can mean billions.
 MAX_VALUES = 100_000
@@ -28,7 +28,6 @@ MAX_NESTING = 50
 _FENCES = {"---": "yaml", "+++": "toml"}
 #: An object, and not a template's ``{{``, a ``{: .note}`` or whatever else begins with a brace.
 _JSON = re.compile(r"\{\s*(?:[\"}]|\n)|\{\s*\Z")
-_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 _LINE_ENDS = re.compile(r"[\x85\u2028\u2029\ufeff]")
 _MAX_BITS = 10_000
 
@@ -186,7 +185,7 @@ class _Values:
 
     def _scalar(self, value: Any) -> Any:
         match value:
-            case str() if _UNSTORABLE.search(value):
+            case str() if UNSTORABLE.search(value):
                 raise _Unfit("has a character that cannot be stored")
             case int() if value.bit_length() > _MAX_BITS:
                 raise _Unfit("has a number that is too long")
