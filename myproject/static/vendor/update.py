@@ -2,8 +2,12 @@
 """Fetch, derive and check the third-party files of this directory.
 
 Run without arguments to fetch the pinned versions from the npm registry, or with ``--check`` to
-compare the committed files with ``versions.json`` (no network). Needs only the standard library.
-To upgrade: change a version in ``PACKAGES``, run, look at the difference, commit.
+compare the committed files with ``versions.json`` (no network, no Node). Needs only the standard
+library, and to make the bundle anew Node with npm.
+
+To upgrade: change a version in ``PACKAGES``, run, look at the difference, commit. What the bundle
+of the editor is made of is pinned in ``tools/codemirror/package.json``; after a change there run
+``npm install --package-lock-only --ignore-scripts`` in that folder first.
 """
 
 from __future__ import annotations
@@ -13,8 +17,11 @@ import base64
 import hashlib
 import io
 import json
+import shutil
+import subprocess
 import sys
 import tarfile
+import tempfile
 import urllib.request
 from pathlib import Path
 
@@ -42,6 +49,11 @@ PACKAGES = {
         },
     },
 }
+
+# Where the bundle is made, in a checkout; an installed package has the bundle only.
+BUNDLER = HERE.parents[2] / "tools" / "codemirror"
+BUNDLER_FILES = ("package.json", "package-lock.json", "build.mjs", "entry.js", "no-html.js")
+BUNDLE_FILES = ("codemirror.min.js", "codemirror.LICENSE.txt")
 
 DARK = "[data-bs-theme=dark]"
 DARK_FILE = "bootstrap-dark.css"
@@ -150,6 +162,35 @@ def make_dark(css: str, version: str) -> bytes:
     return f"{head}@media (prefers-color-scheme:dark){{\n{body}\n}}\n".encode()
 
 
+def make_bundle(registry: str) -> tuple[dict[str, bytes], dict]:
+    """Bundle the editor from the pinned packages; return its files, and the packages in them.
+
+    npm compares what it downloads with the hashes in the lock file, and no package's own scripts
+    are run. The same versions give the same bytes.
+    """
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm is None or node is None:
+        raise VendorError("making the bundle of the editor takes Node with npm")
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        for name in BUNDLER_FILES:
+            shutil.copy(BUNDLER / name, place / name)
+        install = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        if registry != REGISTRY:
+            install += ["--registry", registry]
+        subprocess.run(install, cwd=place, check=True, stdout=sys.stderr)
+        made = subprocess.run(
+            [node, "build.mjs", folder], cwd=place, check=True, stdout=subprocess.PIPE
+        )
+        files = {name: (place / name).read_bytes() for name in BUNDLE_FILES}
+    return files, json.loads(made.stdout)
+
+
+def bundler_hashes() -> dict[str, str]:
+    """Return the hash of each file that the bundle is made by."""
+    return {name: sha256((BUNDLER / name).read_bytes()) for name in BUNDLER_FILES}
+
+
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
@@ -166,12 +207,15 @@ def update(registry: str) -> None:
             "license": package["license"],
             "integrity": integrity,
         }
+    bundle, bundled = make_bundle(registry)
+    files |= bundle
     css = files["bootstrap.min.css"].decode("utf-8")
     files[DARK_FILE] = make_dark(css, PACKAGES["bootstrap"]["version"])
     for name, data in files.items():
         (HERE / name).write_bytes(data)
     manifest = {
         "packages": packages,
+        "bundle": {"packages": bundled, "made_by": bundler_hashes()},
         "sha256": {name: sha256(data) for name, data in sorted(files.items())},
     }
     MANIFEST.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
@@ -193,6 +237,11 @@ def check() -> list[str]:
             problems.append(f"{name}: missing")
         elif sha256(path.read_bytes()) != expected:
             problems.append(f"{name}: does not match its hash in {MANIFEST.name}")
+    if BUNDLER.is_dir():
+        for name, recorded in manifest["bundle"]["made_by"].items():
+            path = BUNDLER / name
+            if not path.is_file() or sha256(path.read_bytes()) != recorded:
+                problems.append(f"tools/codemirror/{name}: the bundle was not made by this file")
     known = {MANIFEST.name, Path(__file__).name, *manifest["sha256"]}
     for path in sorted(HERE.iterdir()):
         if path.is_file() and path.name not in known:
@@ -205,11 +254,12 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="only compare with the manifest")
     parser.add_argument("--registry", default=REGISTRY, help="npm registry (default: %(default)s)")
     arguments = parser.parse_args()
+    expected = (VendorError, OSError, KeyError, ValueError, tarfile.TarError)
     try:
         if not arguments.check:
             update(arguments.registry.rstrip("/"))
         problems = check()
-    except (VendorError, OSError, KeyError, ValueError, tarfile.TarError) as error:
+    except (*expected, subprocess.SubprocessError) as error:
         problems = [f"{type(error).__name__}: {error}"]
     for problem in problems:
         print(problem, file=sys.stderr)
