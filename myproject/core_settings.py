@@ -128,6 +128,12 @@ CORE: tuple[Setting, ...] = (
         "How many children one page of a listing shows.",
     ),
     Setting(
+        "myproject.text_limit",
+        Annotated[int, Field(ge=10_000)],
+        2_000_000,
+        "How many characters the text of one page may have.",
+    ),
+    Setting(
         "myproject.auto_migrate",
         bool,
         False,

@@ -41,6 +41,8 @@ class SiteRegistry(Registry):
     addons: Any = ()
     #: Name of the add-on that is being included; empty while the core is.
     including: str = ""
+    #: Names of views that are posted to because of the size of what they read, and write nothing.
+    reading_posts: frozenset[str] = frozenset()
     #: The environment of all templates, :class:`jinja2.Environment`; it loads by asset spec.
     templates: Any
     #: The site outside of requests, :class:`myproject.scope.Scopes`.

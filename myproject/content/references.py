@@ -8,12 +8,12 @@ in when a page is shown, all of a page's with one statement.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import ForeignKey, bindparam, delete, insert, select
+from sqlalchemy import ForeignKey, String, bindparam, delete, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from myproject.content.destinations import link_destinations, rewrite_destinations
@@ -22,7 +22,7 @@ from myproject.db.base import Base, Id
 from myproject.db.transaction import mark_changed
 from myproject.tree.node import Node
 from myproject.tree.urls import climb_query, paths_from_rows
-from myproject.tree.visibility import Visibility
+from myproject.tree.visibility import Visibility, ids_in
 
 # Sanitised HTML always has double quotes around values, and none within. A tag is matched from its
 # start, because text may well say href="node:1".
@@ -52,6 +52,13 @@ class Reference(Base):
 
 _TARGETS = climb_query(
     select(Reference.target_id).where(Reference.source_id == bindparam("source_id", type_=Id))
+)
+
+_NUMBERED = climb_query(
+    select(Node.id).where(
+        # One parameter, however many there are.
+        Node.id.op("IN", is_comparison=True)(ids_in(bindparam("ids", type_=String)))
+    )
 )
 
 
@@ -154,13 +161,44 @@ def resolve_references(
     """
     if 'href="node:' not in html:
         return markup(html)
-    paths = target_paths(session, node_id, visibility)
+    return _with_addresses(html, target_paths(session, node_id, visibility), url_of)[0]
+
+
+def resolve_unsaved(
+    session: Session,
+    html: str,
+    visibility: Visibility,
+    url_of: Callable[[tuple[str, ...]], str | None],
+) -> tuple[Markup, frozenset[int]]:
+    """Return rendered *html* as :func:`resolve_references` does, before its references are stored.
+
+    :returns: what can be shown, and the ids of those that lead nowhere for this reader. One
+        statement, and none if there is no reference.
+    """
+    ids = references_in(html)
+    if not ids:
+        return _with_addresses(html, {}, url_of)
+    listed = ",".join(map(str, sorted(ids)))
+    rows = session.connection().execute(_NUMBERED, {"ids": listed}).all()
+    return _with_addresses(html, paths_from_rows(rows, visibility), url_of)
+
+
+def _with_addresses(
+    html: str,
+    paths: Mapping[int, tuple[str, ...]],
+    url_of: Callable[[tuple[str, ...]], str | None],
+) -> tuple[Markup, frozenset[int]]:
+    broken = set()
 
     def address(node_id: int) -> str | None:
         path = paths.get(node_id)
-        return None if path is None else url_of(path)
+        url = None if path is None else url_of(path)
+        if url is None:
+            broken.add(node_id)
+        return url
 
-    return markup(_BROKEN.sub(r'\1 class="broken-link"', replace_in_html(html, address)))
+    resolved = replace_in_html(html, address)
+    return markup(_BROKEN.sub(r'\1 class="broken-link"', resolved)), frozenset(broken)
 
 
 def backlinks(session: Session, node_id: int) -> list[Any]:

@@ -27,7 +27,19 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def is_transactional(request: IRequest) -> bool:
     """Tell pyramid_tm whether *request* gets a transaction: only one that may write does."""
-    return request.method not in SAFE_METHODS  # type: ignore[attr-defined]
+    return not reads_only(request)
+
+
+def reads_only(request: Any) -> bool:
+    """Whether *request* writes nothing: by its method, or by the view that it is for.
+
+    What is looked at while somebody types must not wait for the lock of those who write, nor have
+    them wait: on SQLite a transaction takes it when it begins.
+    """
+    if request.method in SAFE_METHODS:
+        return True
+    last = request.environ.get("PATH_INFO", "").rpartition("/")[2]
+    return last.startswith("@@") and last[2:] in request.registry.reading_posts
 
 
 def manager_of(session: Session) -> Any:

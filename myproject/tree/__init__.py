@@ -11,7 +11,7 @@ from sqlalchemy import event
 from myproject.interfaces import INode
 from myproject.registry import registry_of
 from myproject.tree.site import count_revision
-from myproject.tree.traversal import NodeTraverser, SiteRoot, SiteTraverser
+from myproject.tree.traversal import NodeTraverser, NoRoot, NoTraverser, SiteRoot, SiteTraverser
 from myproject.tree.urls import NodeURL
 
 
@@ -19,6 +19,7 @@ def includeme(config: Configurator) -> None:
     """Have Pyramid traverse the tree and make URLs of nodes."""
     registry = registry_of(config)
     registry.registerAdapter(SiteTraverser, (SiteRoot,), ITraverser)
+    registry.registerAdapter(NoTraverser, (NoRoot,), ITraverser)
     registry.registerAdapter(NodeTraverser, (INode,), ITraverser)
     registry.registerAdapter(NodeURL, (INode, IRequest), IResourceURL)
     event.listen(registry.database.writers, "before_commit", count_revision)

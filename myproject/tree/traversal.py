@@ -274,9 +274,35 @@ class SiteRoot:
         self.types = types
 
 
-def no_root(request: Any) -> dict[str, Any]:
+class NoRoot(dict[str, Any]):
+    """The root of routes that have nothing to do with the tree."""
+
+
+def no_root(request: Any) -> NoRoot:
     """Root factory of routes that have nothing to do with the tree: there is nothing to load."""
-    return {}
+    return NoRoot()
+
+
+@implementer(ITraverser)
+class NoTraverser:
+    """The traverser of such routes: there is no way to go, whatever the virtual root is called.
+
+    :param root: what there is.
+    """
+
+    def __init__(self, root: NoRoot) -> None:
+        self.root = root
+
+    def __call__(self, request: Any) -> dict[str, Any]:
+        return {
+            "context": self.root,
+            "view_name": "",
+            "subpath": (),
+            "traversed": (),
+            "virtual_root": self.root,
+            "virtual_root_path": virtual_root_in(request.environ),
+            "root": self.root,
+        }
 
 
 class SiteTraverser(NodeTraverser):

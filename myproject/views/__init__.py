@@ -16,6 +16,7 @@ def includeme(config: Configurator) -> None:
     for module in ("static", "derivers", "access", "rendering", "fields"):
         config.include(f"myproject.views.{module}")
     reading = ("page", "link", "source", "children", "errors", "health")
+    editing = ("completion", "preview")
     managing = ("sharing", "users", "user", "groups", "audit")
-    for screen in (*reading, "sign_in", "password", "account", *managing):
+    for screen in (*reading, "sign_in", "password", "account", *editing, *managing):
         config.include(f"myproject.views.{screen}")

@@ -46,6 +46,9 @@ CSP_NONCE = "myproject.csp_nonce"
 class Request(ScopeBase, PyramidRequest):
     """A request that knows its database session, its tree, its services and its addresses."""
 
+    #: Bytes of a body that is kept in memory; the text of a page need not go through a file.
+    request_body_tempfile_limit = 8 << 20
+
     #: Set by the traverser: nodes from the root down to the context.
     lineage: Sequence[Node] = ()
 
