@@ -17,10 +17,10 @@ from workspace import Workspace
 
 from myproject.db.engine import Database
 from myproject.security.access import Policies, load_policies
-from myproject.security.audit import Actor
 from myproject.security.models import AUTHENTICATED_ID, EVERYONE_ID
 from myproject.security.permissions import Roles
 from myproject.security.sharing import INHERITING_STOPPED, Change, Sharing, granted
+from myproject.tree.actor import Actor
 from myproject.tree.listing import Key, load_neighbourhood
 from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.operations import Tree

@@ -20,11 +20,11 @@ from sqlalchemy.exc import DBAPIError
 
 from myproject.content.types import Page
 from myproject.db.engine import Database
-from myproject.security.audit import Actor
 from myproject.security.logins import start_login
 from myproject.security.models import Grant, Principal, User
 from myproject.security.permissions import ADMINISTRATOR
 from myproject.security.policy import LOGIN
+from myproject.tree.actor import Actor
 from myproject.tree.boundaries import Boundary
 from myproject.tree.node import ROOT_ID, Node
 

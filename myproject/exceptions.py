@@ -120,6 +120,32 @@ class NodeGone(TreeError):
         super().__init__(f"{title!r} no longer exists.")
 
 
+class InTrash(TreeError):
+    """The node, or one above it, lies in the trash."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(f"{title!r} is in the trash. Restore it first.")
+        self.title = title
+
+
+class NotInTrash(TreeError):
+    """The node does not lie in the trash, so it cannot come back from there."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(f"{title!r} is not in the trash: somebody has restored it already.")
+
+
+class CannotUndo(TreeError):
+    """An operation cannot be taken back any more.
+
+    :param reason: a sentence; perhaps a translation string.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class UnknownContentType(MyprojectError):
     """No registered content type has this name."""
 

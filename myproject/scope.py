@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
+from myproject.content.journal import Journal
 from myproject.content.registry import ContentTypes
 from myproject.db.engine import Database
 from myproject.exceptions import NoSuchService
 from myproject.interfaces import IContentTypes, IMarkdownRenderer
 from myproject.registry import SiteRegistry
+from myproject.tree.actor import COMMAND_LINE, Actor
 from myproject.tree.operations import Tree
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ class ScopeBase:
 
     registry: SiteRegistry
     dbsession: Any
+    #: On whose behalf; of a request whoever is signed in.
+    actor: Actor = COMMAND_LINE
 
     @reify
     def tree(self) -> Tree:
@@ -41,7 +45,13 @@ class ScopeBase:
             self.dbsession,
             notify=self.registry.notify,
             reserved=self.registry.reserved_names,
+            actor=self.actor,
         )
+
+    @reify
+    def journal(self) -> Journal:
+        """The same operations as people make them: kept, and undone when somebody wants that."""
+        return Journal(self.tree)
 
     @reify
     def content_types(self) -> ContentTypes:

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from myproject.cli.context import Context, SitePath
 from myproject.exceptions import NodeGone, PrincipalGone
 from myproject.security.access import Policies, load_policies
-from myproject.security.audit import COMMAND_LINE
 from myproject.security.explanation import Answer, Named, Why, explain, load_named, places_of
 from myproject.security.models import Principal, User
 from myproject.security.names import normalize_account
@@ -23,6 +22,7 @@ from myproject.security.sharing import (
     granted,
     revoked,
 )
+from myproject.tree.actor import COMMAND_LINE
 from myproject.tree.names import MAX_DEPTH
 from myproject.tree.node import Node
 from myproject.tree.traversal import load_lineage

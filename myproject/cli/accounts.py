@@ -17,13 +17,13 @@ from myproject.cli.context import Context
 from myproject.db.base import utcnow
 from myproject.exceptions import AccountError
 from myproject.security.accounts import Accounts
-from myproject.security.audit import COMMAND_LINE
 from myproject.security.links import one_time_url
 from myproject.security.logins import make_link
 from myproject.security.models import Group, User
 from myproject.security.names import normalize_account
 from myproject.security.permissions import ADMINISTRATOR
 from myproject.security.sharing import Sharing, granted
+from myproject.tree.actor import COMMAND_LINE
 from myproject.tree.node import ROOT_ID, Node
 
 #: Where ``pserve`` listens if the ini file does not say.

@@ -94,7 +94,7 @@ class Removal:
         for node_id in pages.sections:
             change_type(scope.tree, session.get_one(Node, node_id), _FOLDER, self.types)
         for node_id in pages.tops:
-            scope.tree.delete(session.get_one(Node, node_id))
+            scope.tree.purge(session.get_one(Node, node_id))
         session.flush()
         self.take_back(session.connection())
         known = KnownType.__table__

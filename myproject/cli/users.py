@@ -16,9 +16,10 @@ from myproject.cli.accounts import (
 )
 from myproject.cli.context import Context, counted
 from myproject.security.accounts import Accounts, list_users
-from myproject.security.audit import COMMAND_LINE, Event, record
+from myproject.security.audit import Event, record
 from myproject.security.logins import load_logins, revoke_logins
 from myproject.security.models import User
+from myproject.tree.actor import COMMAND_LINE
 
 
 @click.group()

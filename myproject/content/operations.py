@@ -6,7 +6,7 @@ writes what a node says.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, insert, inspect, select, update
@@ -24,11 +24,17 @@ from myproject.content.references import (
     store_references,
 )
 from myproject.content.registry import ContentTypes
+from myproject.content.revisions import (
+    latest_revision_id,
+    record_revision,
+    revised_fields,
+)
 from myproject.content.types import Content, Link, Page
 from myproject.db.base import utcnow
 from myproject.db.transaction import mark_changed
 from myproject.exceptions import InvalidValue
 from myproject.interfaces import IMarkdownRenderer
+from myproject.tree.actor import Actor
 from myproject.tree.copying import descend
 from myproject.tree.events import NodeCopied
 from myproject.tree.known import own_tables
@@ -51,9 +57,12 @@ _NEW_TARGET = (
 )
 
 
-def set_fields(node: Node, values: Mapping[str, Any]) -> set[str]:
+def set_fields(
+    node: Node, values: Mapping[str, Any], before: Callable[[], object] | None = None
+) -> set[str]:
     """Set columns of *node* and return the names of those that changed.
 
+    :param before: called before the first one is set.
     :raises InvalidValue: for a field the type does not have, and for structure.
     """
     columns = inspect(type(node)).column_attrs
@@ -63,6 +72,8 @@ def set_fields(node: Node, values: Mapping[str, Any]) -> set[str]:
             raise InvalidValue(field, f"{type(node).__name__} has no such field to edit.")
         if _differs(getattr(node, field), value):
             changes[field] = value
+    if changes and before is not None:
+        before()
     # Not before all were read: reading a deferred column would write those set already.
     for field, value in changes.items():
         setattr(node, field, value)
@@ -79,20 +90,27 @@ def _differs(old: Any, new: Any) -> bool:
 
 
 def save(
-    tree: Tree, node: Node, values: Mapping[str, Any], renderer: IMarkdownRenderer
+    tree: Tree,
+    node: Node,
+    values: Mapping[str, Any],
+    renderer: IMarkdownRenderer,
+    *,
+    comment: str = "",
 ) -> set[str]:
-    """Change a node's content: set fields, derive what follows from them, store its references.
+    """Change a node's content: set fields, derive what follows from them, store its references,
+    keep a revision.
 
     :param values: field -> value. ``modified_at`` becomes now unless it is given.
+    :param comment: why, for the revision.
     :returns: names of the fields that changed; nothing is written or told when there are none.
     :raises InvalidValue: and *node* is what it was.
     """
-    changed = set_fields(node, values)
+    changed = set_fields(node, values, before=lambda: begin_history(tree, node))
     if changed:
         if "modified_at" not in values:
             node.modified_at = utcnow()
         try:
-            finish(tree, node, renderer, changed=changed)
+            finish(tree, node, renderer, changed=changed, comment=comment)
         except InvalidValue:
             # Or the transaction's next flush would write it all the same.
             tree.session.expire(node)
@@ -108,6 +126,7 @@ def create(
     name: str | None = None,
     *,
     before: Node | None = None,
+    comment: str = "",
 ) -> Node:
     """Put a new node with its content below *parent*.
 
@@ -125,8 +144,20 @@ def create(
                 setattr(node, field.name, field.new_default())
         node.check()
     tree.add(parent, node, name, before=before)
-    finish(tree, node, renderer)
+    finish(tree, node, renderer, comment=comment)
     return node
+
+
+def begin_history(tree: Tree, node: Node) -> None:
+    """Keep what a node says before it is changed, if that is not kept yet.
+
+    Copies have no history of their own until then, nor has what add-ons put into the tree with
+    no more than :meth:`Tree.add`.
+    """
+    with tree.session.no_autoflush:
+        if not latest_revision_id(tree.session, node.id):
+            revision = record_revision(tree.session, node, Actor(), is_new=True)
+            revision.at = revision.valid_from = node.modified_at
 
 
 def finish(
@@ -135,11 +166,14 @@ def finish(
     renderer: IMarkdownRenderer,
     *,
     changed: Iterable[str] | None = None,
+    comment: str = "",
 ) -> None:
-    """Check a node whose fields were set, compute its derived columns, store its references.
+    """Check a node whose fields were set, compute its derived columns, store its references, keep
+    a revision.
 
     :param changed: names of the fields that were set to something else, for ``ContentSaved``,
         which is not told if there are none; all fields when left out, as for a new node.
+    :param comment: why, for the revision.
     :raises InvalidValue:
     """
     if isinstance(node, Content):
@@ -148,9 +182,13 @@ def finish(
             node.derive(renderer)
         tree.session.flush()
         store_references(tree.session, node, node.referenced_ids())
+    is_new = changed is None
     if changed is None:
         changed = set(inspect(type(node)).column_attrs.keys()) - STRUCTURE
     if fields := frozenset(changed):
+        # Rendered anew is not edited.
+        if fields & {*revised_fields(type(node)), "state"}:
+            record_revision(tree.session, node, tree.actor, comment, is_new=is_new)
         tree.tell(ContentSaved(node.id, node, fields))
 
 
@@ -176,6 +214,7 @@ def change_type(
     if node.type == type_name:
         return node
     types.require(node.type)
+    begin_history(tree, node)
     session, before, after = tree.session, own_tables(type(node)), own_tables(target.cls)
     rows = _new_rows(target.cls, [table for table in after if table not in before], values or {})
     session.flush()
@@ -193,6 +232,7 @@ def change_type(
     store_references(
         session, changed, changed.referenced_ids() if isinstance(changed, Content) else set()
     )
+    record_revision(session, changed, tree.actor)
     tree.tell(ContentSaved(changed.id, changed, frozenset({"type"})))
     return changed
 

@@ -90,9 +90,9 @@ class Page(Content):
     #: Markdown; links to other pages are written ``node:ID``.
     body: Mapped[str] = mapped_column(Text, default="", deferred=True)
     #: The sanitised HTML of ``body``, with its links still as references.
-    body_html: Mapped[str] = mapped_column(Text, default="")
+    body_html: Mapped[str] = mapped_column(Text, default="", info={"derived": True})
     #: ``[level, id, text]`` of each heading, in order.
-    toc: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    toc: Mapped[list[Any]] = mapped_column(JSON, default=list, info={"derived": True})
 
     def derive(self, renderer: IMarkdownRenderer) -> None:
         super().derive(renderer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, Table
@@ -67,6 +68,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "$datetime": dt.datetime.fromisoformat,
     "$time": dt.time.fromisoformat,
     "$float": float,
+    "$decimal": Decimal,
     "$map": lambda pairs: {_from_json(key): _from_json(value) for key, value in pairs},
 }
 
@@ -79,6 +81,8 @@ def _to_json(value: Any) -> Any:
             return {"$date": value.isoformat()}
         case dt.time():
             return {"$time": value.isoformat()}
+        case Decimal():
+            return {"$decimal": str(value)}
         case float() if not math.isfinite(value):
             return {"$float": str(value)}
         case dict() if all(isinstance(key, str) and not key.startswith("$") for key in value):

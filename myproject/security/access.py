@@ -78,8 +78,8 @@ class Access:
         self._around = around
         self._below: dict[tuple[int | None, int], Visibility] = {}
         self.visibility = Visibility(
-            pages=self._where(Permission.VIEW),
-            drafts=self._where(Permission.VIEW, Permission.VIEW_DRAFTS),
+            pages=self.where(Permission.VIEW),
+            drafts=self.where(Permission.VIEW, Permission.VIEW_DRAFTS),
         )
 
     def at(self, boundary_id: int) -> frozenset[str]:
@@ -105,7 +105,8 @@ class Access:
             found = self._below[key] = Visibility(pages, drafts)
         return found
 
-    def _where(self, *needed: Permission) -> BoundarySet:
+    def where(self, *needed: str) -> BoundarySet:
+        """Return the boundaries within which they have all of some permissions, for lists."""
         wanted = set(needed)
         members = (place for place, given in self.permissions.items() if wanted <= given)
         return BoundarySet.of(members, self.permissions)

@@ -15,13 +15,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from myproject.exceptions import InvalidValue, LastAdministrator, NotYourself, PrincipalGone
-from myproject.security.audit import Actor, Event, record
+from myproject.security.audit import Event, record
 from myproject.security.logins import revoke_logins
 from myproject.security.models import Grant, Group, Membership, OneTimeLink, Principal, User
 from myproject.security.names import account_name, display_title, email_address, normalize_account
 from myproject.security.passwords import Passwords, password_problem
 from myproject.security.permissions import ADMINISTRATOR
 from myproject.security.searching import escaped, matching
+from myproject.tree.actor import Actor
 from myproject.tree.node import ROOT_ID
 from myproject.tree.site import SITE_ID, Site, count_access_revision
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from myproject.security.models import AuditEntry, Principal
 from myproject.security.names import normalize_account
 from myproject.security.searching import matching
+from myproject.tree.actor import Actor
 
 
 class Event(StrEnum):
@@ -43,22 +44,6 @@ class Event(StrEnum):
     ROLE_REVOKED = "role-revoked"
     INHERITING_STOPPED = "inheriting-stopped"
     INHERITING_RESUMED = "inheriting-resumed"
-
-
-class Actor(NamedTuple):
-    """Who does something.
-
-    :ivar id: of the user; None for the command line and for people who are not signed in.
-    :ivar name: as the record shows it.
-    :ivar address: the network address it came from.
-    """
-
-    id: int | None = None
-    name: str = ""
-    address: str = ""
-
-
-COMMAND_LINE = Actor(name="command line")
 
 
 def record(

@@ -18,7 +18,7 @@ from myproject.security.access import ANONYMOUS, Policies, Reason
 from myproject.security.accounts import groups_of
 from myproject.security.identity import principals_of
 from myproject.security.models import Principal, User
-from myproject.tree.node import PUBLISHED, Node
+from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.tree.visibility import ids_in
 
 
@@ -190,7 +190,9 @@ class _Facts:
     def _draft(self, drafts: Container[int]) -> Node | None:
         """Return the nearest draft, from the place up, that they may not see."""
         for place in self.lineage:
-            if place.state != PUBLISHED and place.boundary_id not in drafts:
+            if place.state == TRASHED or (
+                place.state != PUBLISHED and place.boundary_id not in drafts
+            ):
                 return place
         return None
 

@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session
 
 from myproject.db.base import utcnow
 from myproject.exceptions import LinkExpired, SignInRefused, TooManyAttempts
-from myproject.security.audit import Actor, Event, record
+from myproject.security.audit import Event, record
 from myproject.security.identity import Identity
 from myproject.security.limits import SignInLimits
 from myproject.security.models import Login, Membership, OneTimeLink, User
 from myproject.security.names import normalize_account
 from myproject.security.passwords import Passwords
+from myproject.tree.actor import Actor
 
 TOKEN_BYTES = 32
 

@@ -10,7 +10,7 @@ from zope.interface import implementer
 
 from myproject.security.identity import Identity
 from myproject.security.permissions import SIGNED_IN
-from myproject.tree.node import PUBLISHED, ROOT_ID, Node
+from myproject.tree.node import ROOT_ID, TRASHED, Node
 
 #: Key of the session under which a login's token is.
 LOGIN = "login"
@@ -69,14 +69,13 @@ class SecurityPolicy:
             return Refused(permission, "no role given at the root has it")
         if permission not in access.at(context.boundary_id):
             return Refused(permission, "no role given here or above has it")
-        drafts = access.visibility.drafts
-        if context.state != PUBLISHED and context.boundary_id not in drafts:
-            return Refused(permission, "%r is a draft", context.title, hidden=True)
-        place = context.parent
+        visibility = access.visibility
+        place: Node | None = context
         while place is not None:
             # A draft hides everything below it, because readers could not walk there.
-            if place.state != PUBLISHED and place.boundary_id not in drafts:
-                return Refused(permission, "%r is a draft", place.title, hidden=True)
+            if not visibility.leads_through(place.boundary_id, place.state):
+                kind = "in the trash" if place.state == TRASHED else "a draft"
+                return Refused(permission, f"%r is {kind}", place.title, hidden=True)
             place = place.parent
         return _GRANTED
 

@@ -29,7 +29,7 @@ from myproject.exceptions import (
 )
 from myproject.security.access import ANONYMOUS, Given, Place, Policies, load_policies
 from myproject.security.accounts import administrators, keeping_an_administrator
-from myproject.security.audit import Actor, Event, record
+from myproject.security.audit import Event, record
 from myproject.security.identity import principals_of
 from myproject.security.models import (
     AUTHENTICATED_ID,
@@ -40,6 +40,7 @@ from myproject.security.models import (
     User,
 )
 from myproject.security.permissions import ADMINISTRATOR, Permission, Role, Roles
+from myproject.tree.actor import Actor
 from myproject.tree.boundaries import Boundary, draw, erase, lock_boundaries
 from myproject.tree.copying import descend
 from myproject.tree.events import NodeCopied

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from webtest import TestApp
 
 from myproject.security.accounts import Accounts
-from myproject.security.audit import COMMAND_LINE, Actor
 from myproject.security.logins import find_user, start_login
 from myproject.security.models import Principal, User
 from myproject.security.policy import LOGIN
 from myproject.security.sharing import INHERITING_STOPPED, Sharing, granted
+from myproject.tree.actor import COMMAND_LINE, Actor
 
 if TYPE_CHECKING:
     from myproject.testing.sites import Site

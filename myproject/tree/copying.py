@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session
 from myproject.db.base import Id, utcnow
 from myproject.exceptions import NotAddable
 from myproject.tree.known import CORE, KnownType, known_types, own_tables
-from myproject.tree.node import UNAVAILABLE, Node
+from myproject.tree.node import TRASHED, UNAVAILABLE, Node
 
 _CHUNK = 500
 _OWN_BOUNDARY = (
@@ -40,14 +40,18 @@ _OWN_BOUNDARY = (
 )
 
 
-def descend(node_id: int) -> CTE:
-    """Return a recursive query over a section: columns ``id`` and ``depth`` (0 at its top)."""
+def descend(*node_ids: int, trash: bool = True) -> CTE:
+    """Return a recursive query over sections: columns ``id`` and ``depth`` (0 at their tops).
+
+    :param trash: whether to include what lies in the trash below a top.
+    """
     node = Node.__table__
-    down = select(node.c.id, literal(0).label("depth")).where(node.c.id == node_id)
+    down = select(node.c.id, literal(0).label("depth")).where(node.c.id.in_(node_ids))
     down = down.cte("down", recursive=True)
-    return down.union_all(
-        select(node.c.id, down.c.depth + 1).join_from(down, node, node.c.parent_id == down.c.id)
-    )
+    below = node.c.parent_id == down.c.id
+    if not trash:
+        below &= node.c.state != TRASHED
+    return down.union_all(select(node.c.id, down.c.depth + 1).join_from(down, node, below))
 
 
 def copy_section(session: Session, node_id: int, placed: Mapping[str, Any]) -> dict[int, int]:
@@ -59,7 +63,7 @@ def copy_section(session: Session, node_id: int, placed: Mapping[str, Any]) -> d
     :raises NotAddable: when nobody knows in which tables a type in the section has its columns.
     """
     connection = session.connection()
-    node, down = Node.__table__, descend(node_id)
+    node, down = Node.__table__, descend(node_id, trash=False)
     address = (node.c.parent_id, node.c.name)
     # Read as a whole before the first insert: the copy may be placed inside its own original.
     rows = connection.execute(

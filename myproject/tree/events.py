@@ -63,8 +63,37 @@ class NodeCopied(NodeEvent):
     copies: dict[int, int] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class NodeTrashed(NodeEvent):
+    """A node, and with it everything below, lies in the trash.
+
+    :ivar old_name, old_state: what they were and will be again.
+    """
+
+    old_name: str
+    old_state: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRestored(NodeEvent):
+    """A node, and with it everything below, has come back from the trash.
+
+    :ivar old_parent_id, old_name: where it was before it went there.
+    """
+
+    old_parent_id: int
+    old_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStateChanged(NodeEvent):
+    """A node was published, or is no longer."""
+
+    old_state: str
+
+
 class NodeDeleted(NodeEvent):
-    """A node and everything below it has gone."""
+    """A node and everything below it has gone for good."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ ALL_TYPES = _AllTypes()
 
 PUBLISHED = "published"
 DRAFT = "draft"
+#: In the trash: nobody is shown it, nor what lies below it, but on the trash's own screen.
+TRASHED = "trashed"
 
 
 class PolymorphicMap(dict[Any, Mapper[Any]]):

@@ -1,9 +1,9 @@
 """The operations: the only code that writes structure.
 
 They take explicit arguments and no request. Each validates, writes as few rows as can be (one for
-a rename, a move or a reorder, whatever hangs below; where a move changes who may do what, one more
-UPDATE), and then tells what happened. The database's constraints decide about names; moves hold a
-lock on the root row, so that two at once can never make a cycle.
+a rename, a move, a reorder or a way to the trash, whatever hangs below; where a move changes who
+may do what, one more UPDATE), and then tells what happened. The database's constraints decide about
+names; moves hold a lock on the root row, so that two at once can never make a cycle.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from myproject.db.transaction import manager_of, mark_changed
 from myproject.exceptions import (
+    InTrash,
     MoveIntoItself,
     NameTaken,
     NodeGone,
     NotASibling,
+    NotInTrash,
     RootIsFixed,
     TooDeep,
     TreeError,
 )
+from myproject.tree.actor import COMMAND_LINE, Actor
 from myproject.tree.boundaries import boundary_of, carry, copy_boundaries, share_boundaries
 from myproject.tree.copying import copy_section, descend
 from myproject.tree.events import (
@@ -38,9 +41,14 @@ from myproject.tree.events import (
     NodeMoved,
     NodeRenamed,
     NodeReordered,
+    NodeRestored,
+    NodeStateChanged,
+    NodeTrashed,
 )
 from myproject.tree.names import MAX_DEPTH, check_name, name_from_title
-from myproject.tree.node import ROOT_ID, Node
+from myproject.tree.node import ROOT_ID, TRASHED, Node
+from myproject.tree.placement import Placement
+from myproject.tree.trash import Trashed, hidden_name
 from myproject.tree.urls import climb
 
 #: Distance between neighbours, so that a page put between two others writes only its own row.
@@ -60,6 +68,7 @@ class Tree:
     :param notify: called with each event, in the transaction and, wrapped in ``Committed``, after
         the commit; what it raises in the transaction vetoes the operation.
     :param reserved: names that routes have taken; refused for children of the root.
+    :param actor: on whose behalf, for what is kept of it.
     """
 
     def __init__(
@@ -68,10 +77,12 @@ class Tree:
         *,
         notify: Notify | None = None,
         reserved: frozenset[str] = frozenset(),
+        actor: Actor = COMMAND_LINE,
     ) -> None:
         self.session = session
         self._listener = notify
         self.reserved = reserved
+        self.actor = actor
 
     def add(
         self,
@@ -85,9 +96,9 @@ class Tree:
 
         :param name: made from the title when left out.
         :param before: the sibling to stand before; at the end when left out.
-        :raises InvalidName, NameTaken, TooDeep, NodeGone: and nothing has been added.
+        :raises InvalidName, NameTaken, TooDeep, NodeGone, InTrash: and nothing has been added.
         """
-        self._check_depth(parent.id)
+        self._check_depth(parent)
         node.parent_id = parent.id
         node.boundary_id = self._inherited_boundary(parent.id)
         node.name = self._name(parent, name_from_title(node.title) if name is None else name)
@@ -107,7 +118,7 @@ class Tree:
         added = list(nodes)
         if not added:
             return
-        self._check_depth(parent.id)
+        self._check_depth(parent)
         boundary_id = self._inherited_boundary(parent.id)
         position = self._position(parent.id, None)
         for node in added:
@@ -126,10 +137,11 @@ class Tree:
     def rename(self, node: Node, name: str) -> Node:
         """Give *node* another name; everything below follows.
 
-        :raises InvalidName, NameTaken, RootIsFixed, NodeGone:
+        :raises InvalidName, NameTaken, RootIsFixed, NodeGone, InTrash:
         """
         if node.is_root:
             raise RootIsFixed("renamed")
+        self._check_kept(node)
         parent = self._parent(node)
         old_name, name = node.name, self._name(parent, name)
         if name == old_name:
@@ -152,22 +164,29 @@ class Tree:
 
         :param name: a new name; the present one when left out.
         :param before: the new sibling to stand before; at the end when left out.
-        :raises MoveIntoItself, NameTaken, InvalidName, RootIsFixed, TooDeep, NodeGone:
+        :raises MoveIntoItself, NameTaken, InvalidName, RootIsFixed, TooDeep, NodeGone, InTrash:
         """
         if node.is_root:
             raise RootIsFixed("moved")
         self._lock()
-        self._reload(node, "parent_id", "name", "position", "boundary_id")
-        if node.id in self._check_depth(parent.id, node):
+        self._reload(node, "parent_id", "name", "position", "boundary_id", "state")
+        self._check_kept(node)
+        if node.id in self._check_depth(parent, node):
             raise MoveIntoItself(node.title)
         if parent.id == node.parent_id:
             self._check_sibling(parent.id, before, node)
             if name is not None:
                 self.rename(node, name)
             return self.reorder(node, before)
-        old_parent_id, old_name = node.parent_id, node.name
-        old_boundary = boundary_of(self.session, old_parent_id)
-        name = self._name(parent, node.name if name is None else name)
+        old_parent_id, old_name = node.parent_id or ROOT_ID, node.name
+        self._put_below(node, parent, node.name if name is None else name, before)
+        self.tell(NodeMoved(node.id, node, old_parent_id, old_name))
+        return node
+
+    def _put_below(self, node: Node, parent: Node, name: str, before: Node | None) -> None:
+        """Give *node* another parent, and with everything below the permissions that hold there."""
+        old_boundary = boundary_of(self.session, node.parent_id)
+        name = self._name(parent, name)
         with self._unique_name(parent, name):
             node.position = self._position(parent.id, before, node)
             node.parent_id = parent.id
@@ -175,8 +194,6 @@ class Tree:
             self.session.flush()
         carry(self.session, node.id, old_boundary, boundary_of(self.session, parent.id))
         set_committed_value(node, "parent", parent)
-        self.tell(NodeMoved(node.id, node, old_parent_id or ROOT_ID, old_name))
-        return node
 
     def copy(
         self,
@@ -188,15 +205,18 @@ class Tree:
     ) -> Node:
         """Copy *node*, with everything below, under *parent*, and return the copy.
 
+        What lies in the trash is not copied.
+
         :param name: the copy's name; the original's when left out.
-        :raises NameTaken, InvalidName, RootIsFixed, TooDeep, NodeGone, NotAddable: the last when
-            something below belongs to a type whose add-on is not installed.
+        :raises NameTaken, InvalidName, RootIsFixed, TooDeep, NodeGone, InTrash, NotAddable: the
+            last when something below belongs to a type whose add-on is not installed.
         """
         if node.is_root:
             raise RootIsFixed("copied")
         self._lock()
-        self._reload(node, "name")
-        self._check_depth(parent.id, node)
+        self._reload(node, "name", "state")
+        self._check_kept(node)
+        self._check_depth(parent, node)
         name = self._name(parent, node.name if name is None else name)
         with self._unique_name(parent, name):
             position = self._position(parent.id, before)
@@ -213,11 +233,12 @@ class Tree:
     def reorder(self, node: Node, before: Node | None = None) -> Node:
         """Put *node* before a sibling, or last when *before* is left out. Writes one row.
 
-        :raises NotASibling, RootIsFixed, NodeGone:
+        :raises NotASibling, RootIsFixed, NodeGone, InTrash:
         """
         if node.is_root:
             raise RootIsFixed("reordered")
-        self._reload(node, "parent_id")
+        self._reload(node, "parent_id", "state")
+        self._check_kept(node)
         if before is node:
             return node
         parent = self._parent(node)
@@ -227,8 +248,101 @@ class Tree:
         self.tell(NodeReordered(node.id, node))
         return node
 
-    def delete(self, node: Node) -> None:
-        """Delete *node* and everything below, in one statement.
+    def put_back(self, node: Node, place: Placement) -> Node:
+        """Put *node* back where it was, its place among its siblings included.
+
+        :param place: where it was. If siblings were renumbered or have gone since, it stands
+            between those that it stood between, as far as they are there.
+        :raises: what :meth:`move` raises.
+        """
+        parent = self.session.get(Node, place.parent_id)
+        if parent is None:
+            raise NodeGone("The page that it was in")
+        if place.parent_id != node.parent_id:
+            self.move(node, parent, place.name)
+        elif place.name != node.name:
+            self.rename(node, place.name)
+        if node.position == place.position:
+            return node
+        if place.is_free(self.session):
+            node.position = place.position
+            self.session.flush()
+            self.tell(NodeReordered(node.id, node))
+            return node
+        found, before = place.neighbour(self.session)
+        return self.reorder(node, before) if found else node
+
+    def set_state(self, node: Node, state: str) -> Node:
+        """Publish *node* or take it back from readers.
+
+        :param state: :data:`~myproject.tree.node.PUBLISHED`, ``DRAFT``, or one of an add-on.
+        :raises NodeGone, InTrash:
+        """
+        self._reload(node, "state")
+        self._check_kept(node)
+        old_state = node.state
+        if state != old_state:
+            node.state = state
+            self.session.flush()
+            self.tell(NodeStateChanged(node.id, node, old_state))
+        return node
+
+    def trash(self, node: Node) -> Node:
+        """Put *node*, with everything below, into the trash; one row of it is written.
+
+        :raises RootIsFixed, NodeGone, InTrash:
+        """
+        if node.is_root:
+            raise RootIsFixed("deleted")
+        self._reload(node, "parent_id", "name", "state", lock=True)
+        self._check_kept(node)
+        old_name, old_state = node.name, node.state
+        actor = self.actor
+        trashed = Trashed(node_id=node.id, name=old_name, state=old_state)
+        trashed.actor_id, trashed.actor = actor.id, actor.name[:200]
+        self.session.add(trashed)
+        node.name, node.state = hidden_name(node.id), TRASHED
+        self.session.flush()
+        self.tell(NodeTrashed(node.id, node, old_name, old_state))
+        return node
+
+    def restore(
+        self,
+        node: Node,
+        parent: Node | None = None,
+        name: str | None = None,
+        *,
+        before: Node | None = None,
+    ) -> Node:
+        """Bring *node*, with everything below, back from the trash.
+
+        :param parent: where to; the place where it was when left out.
+        :param name: the one that it had when left out.
+        :param before: the sibling to stand before, at another place; at the end when left out.
+        :raises NotInTrash, InTrash, NameTaken, InvalidName, MoveIntoItself, TooDeep, NodeGone:
+            ``InTrash`` when the place itself is in the trash.
+        """
+        self._lock()
+        self._reload(node, "parent_id", "name", "state", "position", lock=True)
+        trashed = self.session.get(Trashed, node.id, populate_existing=True)
+        if trashed is None or node.state != TRASHED:
+            raise NotInTrash(node.title)
+        old_parent_id, old_name = node.parent_id or ROOT_ID, trashed.name
+        parent = self._parent(node) if parent is None else parent
+        if node.id in self._check_depth(parent, node):
+            raise MoveIntoItself(node.title)
+        name = self._name(parent, old_name if name is None else name)
+        if parent.id != old_parent_id:
+            self._put_below(node, parent, name, before)
+        with self._unique_name(parent, name):
+            node.name, node.state = name, trashed.state
+            self.session.delete(trashed)
+            self.session.flush()
+        self.tell(NodeRestored(node.id, node, old_parent_id, old_name))
+        return node
+
+    def purge(self, node: Node) -> None:
+        """Delete *node* and everything below for good, in one statement.
 
         :raises RootIsFixed, NodeGone:
         """
@@ -278,21 +392,30 @@ class Tree:
             .with_for_update(key_share=True)
         )
 
-    def _reload(self, node: Node, *columns: str) -> None:
+    def _reload(self, node: Node, *columns: str, lock: bool = False) -> None:
         """Read *node* again: another transaction may have moved or deleted it meanwhile."""
         title = node.__dict__.get("title", "The page")
         try:
-            self.session.refresh(node, columns or None)
+            self.session.refresh(node, columns or None, with_for_update=lock or None)
         except InvalidRequestError as error:
             raise NodeGone(title) from error
 
-    def _check_depth(self, parent_id: int, section: Node | None = None) -> list[int]:
+    @staticmethod
+    def _check_kept(node: Node) -> None:
+        if node.state == TRASHED:
+            raise InTrash(node.title)
+
+    def _check_depth(self, parent: Node, section: Node | None = None) -> list[int]:
         """Return the ids from the parent up to the root, read afresh.
 
         :param section: what is to stand below the parent, with everything below it; a node
             without children when left out.
+        :raises TooDeep, InTrash:
         """
-        ids = ids_upward(self.session, parent_id)
+        up = way_up(self.session, parent.id)
+        if TRASHED in up.values():
+            raise InTrash(parent.title)
+        ids = list(up)
         height = 0
         if section is not None and len(ids) > DEEP:
             height = height_of(self.session, section.id)
@@ -395,13 +518,20 @@ def _expire_positions(session: Session, parent_id: int) -> None:
             session.expire(item, ["position"])
 
 
-def ids_upward(session: Session, node_id: int) -> list[int]:
-    """Return the ids from *node_id* up to the root, itself included; one statement."""
+def way_up(session: Session, node_id: int) -> dict[int, str]:
+    """Return id -> state from *node_id* up to the root, itself included; one statement.
+
+    A node that is not there has no state, but is named all the same.
+    """
     up = climb(select(Node.id).where(Node.id == node_id))
-    rows = session.connection().execute(
-        select(up.c.parent_id).where(up.c.parent_id.is_not(None)).order_by(up.c.height)
-    )
-    return [node_id, *(parent_id for (parent_id,) in rows)]
+    rows = session.connection().execute(select(up.c.parent_id, up.c.state).order_by(up.c.height))
+    found, place = {node_id: ""}, node_id
+    for parent_id, state in rows:
+        found[place] = state
+        if parent_id is not None:
+            place = parent_id
+            found[place] = ""
+    return found
 
 
 def height_of(session: Session, node_id: int) -> int:

@@ -30,7 +30,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from myproject.db.base import Id
-from myproject.tree.node import PUBLISHED
+from myproject.tree.node import PUBLISHED, TRASHED
 
 #: Of pages and of drafts, see :attr:`BoundarySet.kind`.
 Kind = tuple[str, str]
@@ -118,12 +118,14 @@ class Visibility:
 
     def shows(self, boundary_id: int, state: str) -> bool:
         """Whether a page may be seen, for all that is known of it alone."""
+        if state == TRASHED:
+            return False
         return boundary_id in (self.pages if state == PUBLISHED else self.drafts)
 
     def leads_through(self, boundary_id: int, state: str) -> bool:
         """Whether what lies below a page may be seen: a draft hides it from those who cannot see
         the draft; a private page does not hide what somebody was granted below."""
-        return state == PUBLISHED or boundary_id in self.drafts
+        return state == PUBLISHED or (state != TRASHED and boundary_id in self.drafts)
 
     @cached_property
     def kind(self) -> Kind:
@@ -145,13 +147,14 @@ def visible(columns: Any, kind: Kind, where: str = "visible") -> ColumnElement[b
     :param where: what the names of the parameters begin with, for statements with several.
     """
     pages, drafts = kind
-    seen = _is_member(columns.boundary_id, pages, f"{where}_pages")
+    seen = is_member(columns.boundary_id, pages, f"{where}_pages")
+    kept = columns.state != TRASHED
     if drafts == "all":
-        return seen
+        return seen & kept
     published = columns.state == PUBLISHED
     if drafts == "none":
         return seen & published
-    return seen & or_(published, _is_member(columns.boundary_id, drafts, f"{where}_drafts"))
+    return seen & or_(published, is_member(columns.boundary_id, drafts, f"{where}_drafts") & kept)
 
 
 def leads(columns: Any, drafts: str) -> Label[bool]:
@@ -161,11 +164,15 @@ def leads(columns: Any, drafts: str) -> Label[bool]:
     :param drafts: ``Visibility.kind`` of the drafts alone; the parameters are those of
         :func:`visible`.
     """
-    through = true() if drafts == "all" else visible(columns, ("all", drafts))
-    return type_coerce(through, Boolean).label("leads")
+    return type_coerce(visible(columns, ("all", drafts)), Boolean).label("leads")
 
 
-def _is_member(column: ColumnElement[int], kind: str, parameter: str) -> ColumnElement[bool]:
+def is_member(column: ColumnElement[int], kind: str, parameter: str) -> ColumnElement[bool]:
+    """Return "this boundary is one of the set".
+
+    :param kind: ``BoundarySet.kind``; its ``parameter`` goes with the statement under this name,
+        but for the kinds ``all`` and ``none``, which have none.
+    """
     if kind in ("all", "none"):
         return true() if kind == "all" else false()
     if kind == "one":
@@ -182,7 +189,7 @@ def _is_member(column: ColumnElement[int], kind: str, parameter: str) -> ColumnE
     return column.op(operator, is_comparison=True)(listed).op("IS", is_comparison=True)(true())
 
 
-#: For whoever sees everything: exports and the like.
+#: For whoever sees everything that is not in the trash: exports and the like.
 EVERYTHING = Visibility(ALL, ALL)
 #: Everything that is published, whoever may see it.
 PUBLISHED_ONLY = Visibility(ALL, NONE)

@@ -12,9 +12,10 @@ from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import select
 
 from myproject.interfaces import IRoles
-from myproject.security.audit import COMMAND_LINE, Event, load_entries
+from myproject.security.audit import Event, load_entries
 from myproject.security.models import AuditEntry, Principal
 from myproject.security.permissions import Permission
+from myproject.tree.actor import COMMAND_LINE
 from myproject.tree.traversal import no_root
 from myproject.views.forms import Form
 from myproject.views.people import PAGE, load_places, screen, with_query

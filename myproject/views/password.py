@@ -9,10 +9,11 @@ from pyramid.i18n import TranslationStringFactory
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from myproject.exceptions import InvalidValue, LinkExpired
-from myproject.security.audit import Actor, Event, record
+from myproject.security.audit import Event, record
 from myproject.security.logins import find_user, make_link, open_link, use_link
 from myproject.security.models import User
 from myproject.security.names import normalize_account
+from myproject.tree.actor import Actor
 from myproject.tree.site import leave_revision
 from myproject.tree.traversal import no_root
 from myproject.views.forms import Form, see_other, tell, text_of, typed_password

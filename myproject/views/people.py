@@ -12,10 +12,10 @@ from sqlalchemy import select
 from myproject.exceptions import AccountError, InvalidValue, OutOfReach
 from myproject.security.access import ANONYMOUS
 from myproject.security.accounts import Accounts
-from myproject.security.audit import Actor
 from myproject.security.models import Grant, Group, User
 from myproject.security.names import normalize_account
 from myproject.security.permissions import Roles
+from myproject.tree.actor import Actor
 from myproject.tree.node import Node
 from myproject.tree.urls import climb, path_columns, paths_from_rows
 from myproject.views.forms import Form, start_over, tell, text_of

@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 from myproject.interfaces import IDatabase
 from myproject.scope import ScopeBase
 from myproject.security.access import ANONYMOUS, Access, Policies
-from myproject.security.audit import Actor
 from myproject.security.identity import Identity
 from myproject.security.logins import identify
 from myproject.security.policy import LOGIN
+from myproject.tree.actor import Actor
 from myproject.tree.node import Node
 from myproject.tree.site import SITE_ID, Site
 from myproject.tree.traversal import SiteRoot

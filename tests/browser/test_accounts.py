@@ -6,8 +6,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from myproject.security.accounts import Accounts
-from myproject.security.audit import COMMAND_LINE
 from myproject.testing import sign_in
+from myproject.tree.actor import COMMAND_LINE
 
 pytestmark = pytest.mark.browser
 

@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from myproject.interfaces import IRoles
 from myproject.security.accounts import Accounts
-from myproject.security.audit import COMMAND_LINE
 from myproject.security.models import Grant, Principal
 from myproject.security.sharing import Sharing, granted
 from myproject.testing import sign_in
+from myproject.tree.actor import COMMAND_LINE
 
 pytestmark = pytest.mark.browser
 

@@ -5,8 +5,8 @@ from sqlalchemy import select, update
 
 from myproject.content.types import Folder
 from myproject.db.engine import Database
-from myproject.security.audit import COMMAND_LINE
 from myproject.security.models import AuditEntry, Group, Membership, User
+from myproject.tree.actor import COMMAND_LINE
 from myproject.tree.node import DRAFT, ROOT_ID, Node
 from myproject.tree.operations import Tree
 

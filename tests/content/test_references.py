@@ -103,7 +103,7 @@ def test_a_page_shows_where_its_references_lead_now(site: Site, target: str, exp
     site.add("/draft/below")
     site.add("/a", f'[x](node:{id_of(site, target)}#f "t")')
     with site.tree() as tree:
-        tree.delete(site.node(tree, "/gone"))
+        tree.purge(site.node(tree, "/gone"))
     assert expected in show(site, "/a")
     assert expected in site.client.get("/a").text
 
@@ -166,5 +166,5 @@ def test_backlinks_name_what_points_to_a_node(site: Site) -> None:
     with site.tree() as tree:
         assert backlinks(tree.session, b) == [a, link]
         assert backlinks(tree.session, a) == []
-        tree.delete(site.node(tree, "/a"))
+        tree.purge(site.node(tree, "/a"))
         assert backlinks(tree.session, b) == [link]

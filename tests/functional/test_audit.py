@@ -64,7 +64,7 @@ def test_names_outlive_those_who_had_them(site, admin):
     give(site, number, "editor", "/docs")
     with site.tree() as tree:
         accounts(site, tree).delete_user(accounts(site, tree).user(number))
-        tree.delete(site.node(tree, "/docs"))
+        tree.purge(site.node(tree, "/docs"))
     found = sentences(admin.get("/@@audit?person=bob"))
     assert found[0] == "The command line deleted the user bob"
     assert "The command line gave bob the role Editor at Documents" in found

@@ -75,7 +75,7 @@ def test_a_target_that_is_gone_is_explained(site):
     path, target = add_page(site)
     link = add_link(site, target=target)
     with site.tree() as tree:
-        tree.delete(site.node(tree, path))
+        tree.purge(site.node(tree, path))
     page = site.client.get(link, status=404)
     assert "The link" in page
     assert "This link leads nowhere" in page

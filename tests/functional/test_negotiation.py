@@ -21,7 +21,7 @@ def docs(shared_site):
     site.add("/folder/draft", title="Hidden", state=DRAFT)
     site.add("/link", cls=Link, url="https://example.org/")
     with site.tree() as tree:
-        tree.delete(site.node(tree, "/gone"))
+        tree.purge(site.node(tree, "/gone"))
     return site
 
 

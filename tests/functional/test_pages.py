@@ -118,7 +118,7 @@ def test_a_link_whose_target_is_gone_leads_nowhere(site):
     target = site.add("/leaving")
     site.add("/linking", f"[there](node:{target})")
     with site.tree() as tree:
-        tree.delete(site.node(tree, "/leaving"))
+        tree.purge(site.node(tree, "/leaving"))
     assert '<a class="broken-link">there</a>' in site.client.get("/linking")
 
 

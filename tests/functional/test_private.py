@@ -5,10 +5,10 @@ from sqlalchemy import select
 
 from myproject.content.types import Folder, Link
 from myproject.interfaces import IRoles
-from myproject.security.audit import COMMAND_LINE
 from myproject.security.models import Group, Membership, User
 from myproject.security.sharing import INHERITING_STOPPED, Sharing, granted
 from myproject.testing import sign_in
+from myproject.tree.actor import COMMAND_LINE
 
 #: What only those who may view it may read.
 SECRET = "Hush"

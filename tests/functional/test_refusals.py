@@ -11,10 +11,10 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from zope.interface.interfaces import IInterface
 
 from myproject.content.types import Folder, Link, Page
-from myproject.security.audit import COMMAND_LINE
 from myproject.security.permissions import SIGNED_IN, Permission
 from myproject.security.sharing import INHERITING_STOPPED, Sharing
 from myproject.testing import Site, sign_in
+from myproject.tree.actor import COMMAND_LINE
 
 PLACES = {Page: "/private/page", Folder: "/private/folder", Link: "/private/link"}
 

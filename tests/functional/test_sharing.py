@@ -9,10 +9,10 @@ from sqlalchemy import select, update
 from myproject.exceptions import PrincipalGone
 from myproject.interfaces import IRoles
 from myproject.security.accounts import Accounts, administrators
-from myproject.security.audit import COMMAND_LINE
 from myproject.security.models import Grant, Principal, User
 from myproject.security.sharing import INHERITING_STOPPED, Sharing, granted
 from myproject.testing import sign_in
+from myproject.tree.actor import COMMAND_LINE
 from myproject.tree.node import DRAFT
 from myproject.tree.site import Site
 from tests.security.slow import Slow

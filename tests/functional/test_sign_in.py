@@ -11,10 +11,11 @@ from webtest import TestApp
 from myproject.interfaces import IMailer
 from myproject.security import passwords
 from myproject.security.accounts import Accounts
-from myproject.security.audit import COMMAND_LINE, Event
+from myproject.security.audit import Event
 from myproject.security.logins import make_link
 from myproject.security.models import AuditEntry, Login, OneTimeLink, User
 from myproject.testing import Site
+from myproject.tree.actor import COMMAND_LINE
 
 PASSWORD = "seven purple turtles"
 

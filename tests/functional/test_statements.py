@@ -6,10 +6,10 @@ from sqlalchemy import select
 
 from myproject.content.types import Folder, Link
 from myproject.security.accounts import Accounts
-from myproject.security.audit import COMMAND_LINE
 from myproject.security.models import User
 from myproject.security.permissions import Permission
 from myproject.testing import sign_in
+from myproject.tree.actor import COMMAND_LINE
 
 
 @pytest.fixture(scope="module")

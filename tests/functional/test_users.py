@@ -4,10 +4,10 @@ import pytest
 
 from myproject.interfaces import IMailer, IRoles
 from myproject.security.accounts import Accounts
-from myproject.security.audit import COMMAND_LINE
 from myproject.security.logins import find_user
 from myproject.security.sharing import Sharing, granted, revoked
 from myproject.testing import sign_in
+from myproject.tree.actor import COMMAND_LINE
 
 PASSWORD = "correct horse battery"
 ACTIONS = ("disable", "enable", "delete", "link", "password", "logins")

@@ -20,12 +20,13 @@ from myproject.security.accounts import (
     list_groups,
     list_users,
 )
-from myproject.security.audit import COMMAND_LINE, Actor, Event, load_entries
+from myproject.security.audit import Event, load_entries
 from myproject.security.logins import identify, load_logins, make_link, open_link, start_login
 from myproject.security.models import AUTHENTICATED_ID, EVERYONE_ID, Grant, Membership, User
 from myproject.security.permissions import ADMINISTRATOR, Roles
 from myproject.security.sharing import Sharing, granted, revoked
 from myproject.testing import Site
+from myproject.tree.actor import COMMAND_LINE, Actor
 from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.site import SITE_ID
 from myproject.tree.site import Site as SiteRow

@@ -11,7 +11,6 @@ from myproject.content.types import Folder
 from myproject.db.engine import Database
 from myproject.exceptions import NodeGone
 from myproject.security.access import ANONYMOUS, load_policies
-from myproject.security.audit import Actor
 from myproject.security.models import Grant, User
 from myproject.security.permissions import Roles
 from myproject.security.sharing import (
@@ -21,6 +20,7 @@ from myproject.security.sharing import (
     granted,
     revoked,
 )
+from myproject.tree.actor import Actor
 from myproject.tree.boundaries import Boundary, misplaced, repair
 from myproject.tree.check import check_tree
 from myproject.tree.node import ROOT_ID, Node
@@ -226,7 +226,7 @@ def test_no_statement_grows_with_the_section(shared, tree, root, fill):
             sharing.make(section, INHERITING_RESUMED)
             tree.move(section, root)
             load_policies(session, Roles())
-            tree.delete(section)
+            tree.purge(section)
         largest.append(max(sizes))
     assert largest[1] == largest[0], largest
 
@@ -319,7 +319,7 @@ def test_a_draw_erases_with_a_stale_boundary_in_memory(database, contend, grown,
 
 def test_sharing_what_is_deleted_meanwhile_says_so(database, contend, grown):
     outcome = contend(
-        lambda tree, a, b: tree.delete(a),
+        lambda tree, a, b: tree.purge(a),
         lambda tree, a, b: sharing_in(tree.session).make(b, INHERITING_STOPPED),
         [grown["a"], grown["a/b"]],
     )
@@ -330,7 +330,7 @@ def test_sharing_what_is_deleted_meanwhile_says_so(database, contend, grown):
 def test_deleting_what_was_shared_meanwhile_goes_well(database, contend, grown):
     outcome = contend(
         lambda tree, a, b: sharing_in(tree.session).make(b, granted(2, "reader")),
-        lambda tree, a, b: tree.delete(a),
+        lambda tree, a, b: tree.purge(a),
         [grown["a"], grown["a/b"]],
     )
     assert outcome.exception() is None

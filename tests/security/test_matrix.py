@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import delete
 
 from myproject.security.access import load_policies
-from myproject.security.audit import Actor
 from myproject.security.identity import principals_of
 from myproject.security.models import Grant
 from myproject.security.sharing import INHERITING_STOPPED, Sharing, granted
+from myproject.tree.actor import Actor
 from tests.security.slow import GIVES
 
 #: The tree: ``private`` and ``island`` stop inheriting, ``local`` has a grant of its own.

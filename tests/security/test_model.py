@@ -22,7 +22,6 @@ from myproject.content.types import Folder
 from myproject.db.engine import Database
 from myproject.exceptions import LastAdministrator, MoveIntoItself
 from myproject.security.access import PolicyCache, load_policies
-from myproject.security.audit import Actor
 from myproject.security.permissions import Roles
 from myproject.security.sharing import (
     INHERITING_RESUMED,
@@ -33,6 +32,7 @@ from myproject.security.sharing import (
     granted,
     revoked,
 )
+from myproject.tree.actor import Actor
 from myproject.tree.check import check_tree
 from myproject.tree.events import NodeCopied
 from myproject.tree.listing import load_children, load_neighbourhood
@@ -132,7 +132,7 @@ class AccessMachine(RuleBasedStateMachine):
     def delete(self, at: int) -> None:
         node = self.pick(at)
         if not node.is_root:
-            self.tree.delete(node)
+            self.tree.purge(node)
             left = Slow.of(self.session).parent
             self.grants = {grant for grant in self.grants if grant[0] in left}
             self.stops &= set(left)

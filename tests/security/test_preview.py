@@ -15,7 +15,6 @@ from myproject.exceptions import (
     RoleTooStrong,
     RootIsFixed,
 )
-from myproject.security.audit import Actor
 from myproject.security.identity import principals_of
 from myproject.security.models import AuditEntry, User
 from myproject.security.sharing import (
@@ -26,6 +25,7 @@ from myproject.security.sharing import (
     granted,
     revoked,
 )
+from myproject.tree.actor import Actor
 from tests.security.slow import Slow
 
 SHAPE = {"a": {"b": {"c": {}, "d": {"e": {}}}, "f": {}}, "g": {"h": {}}}

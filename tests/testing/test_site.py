@@ -6,8 +6,8 @@ import pytest
 
 from myproject.content.types import Folder
 from myproject.security.accounts import Accounts
-from myproject.security.audit import COMMAND_LINE
 from myproject.testing import DEFAULTS, links, write_ini
+from myproject.tree.actor import COMMAND_LINE
 
 
 @pytest.fixture

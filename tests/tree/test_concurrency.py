@@ -19,7 +19,7 @@ from myproject.db.engine import Database
 from myproject.exceptions import MoveIntoItself, NameTaken, NodeGone, TreeError
 from myproject.tree.check import check_tree
 from myproject.tree.node import ROOT_ID, Node
-from myproject.tree.operations import Tree, ids_upward
+from myproject.tree.operations import Tree, way_up
 
 Operation = Callable[..., Any]
 
@@ -102,7 +102,7 @@ def test_two_moves_into_each_other_do_not_make_a_cycle(database, contend, grown)
     )
     assert isinstance(outcome.exception(), MoveIntoItself)
     with looking(database) as session:
-        assert ids_upward(session, grown["a"]) == [grown["a"], grown["b"], ROOT_ID]
+        assert list(way_up(session, grown["a"])) == [grown["a"], grown["b"], ROOT_ID]
     assert is_sound(database)
 
 
@@ -157,8 +157,8 @@ def test_one_of_two_writers_gets_the_name(database, contend, grown, first, secon
         lambda tree, a, b, inner: tree.rename(inner, "new"),
         lambda tree, a, b, inner: tree.reorder(inner),
         lambda tree, a, b, inner: tree.copy(b, inner),
-        lambda tree, a, b, inner: tree.delete(inner),
-        lambda tree, a, b, inner: tree.delete(a),
+        lambda tree, a, b, inner: tree.purge(inner),
+        lambda tree, a, b, inner: tree.purge(a),
     ],
     ids=[
         "add_below",
@@ -174,7 +174,7 @@ def test_one_of_two_writers_gets_the_name(database, contend, grown, first, secon
 )
 def test_what_works_on_a_section_deleted_meanwhile_is_told(database, contend, grown, second):
     outcome = contend(
-        lambda tree, a, b, inner: tree.delete(a),
+        lambda tree, a, b, inner: tree.purge(a),
         second,
         [grown["a"], grown["b"], grown["a/inner"]],
     )
@@ -185,7 +185,7 @@ def test_what_works_on_a_section_deleted_meanwhile_is_told(database, contend, gr
 
 def test_a_copy_out_of_a_section_deleted_meanwhile_is_whole_or_refused(database, contend, grown):
     outcome = contend(
-        lambda tree, a, b, inner: tree.delete(a),
+        lambda tree, a, b, inner: tree.purge(a),
         lambda tree, a, b, inner: tree.copy(inner, b),
         [grown["a"], grown["b"], grown["a/inner"]],
     )
@@ -198,7 +198,7 @@ def test_a_copy_out_of_a_section_deleted_meanwhile_is_whole_or_refused(database,
 def test_a_page_added_below_a_section_being_deleted_goes_with_it(database, contend, grown):
     outcome = contend(
         lambda tree, a: tree.add(a, Folder(title="New")),
-        lambda tree, a: tree.delete(a),
+        lambda tree, a: tree.purge(a),
         [grown["a"]],
     )
     assert outcome.exception() is None

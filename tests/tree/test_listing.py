@@ -72,7 +72,7 @@ def test_children_added_and_deleted_meanwhile_disturb_no_other(tree, parent, fil
         )
         tree.add(parent, Folder(title="New"), f"new{number}", before=first)
         if number == 2:
-            tree.delete(first)
+            tree.purge(first)
 
     seen = walk(tree.session, parent.id, 4, meanwhile)
     assert [name for name in seen if not name.startswith("new")] == [f"n{n}" for n in range(20)]

@@ -243,7 +243,7 @@ class TreeMachine(RuleBasedStateMachine):
     def delete(self, at: int) -> None:
         node_id = self.pick(at)
         self.attempt(
-            lambda: self.tree.delete(self.node(node_id)),
+            lambda: self.tree.purge(self.node(node_id)),
             RootIsFixed if node_id == ROOT_ID else None,
         )
         if node_id != ROOT_ID:

@@ -77,7 +77,7 @@ def test_an_operation_on_a_large_section_writes_one_row(
 
 def test_deleting_a_large_section_takes_one_statement(tree, section, shared, count_statements):
     with count_statements(shared) as statements:
-        tree.delete(section["docs"])
+        tree.purge(section["docs"])
     assert len([sql for sql in statements if sql.startswith("DELETE")]) == 1
     assert tree.session.scalars(select(Node.name)).all() == ["", "other"]
 
@@ -129,7 +129,7 @@ def test_renumbering_does_not_trip_over_nodes_that_are_gone(tree, section, monke
     monkeypatch.setattr(operations, "POSITION_GAP", 2)
     tree.add(section["docs"], Folder(title="D"), "d")
     held = tree.session.scalars(select(Node).where(Node.parent_id == section["docs/a"].id)).all()
-    tree.delete(section["docs/a"])
+    tree.purge(section["docs/a"])
     for number in range(3):
         tree.add(section["docs"], Folder(title="New"), f"n{number}", before=section["docs"]["d"])
     assert order(tree.session, section["docs"]) == ["b", "c", "n0", "n1", "n2", "d"]
@@ -204,11 +204,11 @@ def test_nothing_lies_deeper_than_an_address_may_be(tree, root, plant):
 
 def test_operations_on_what_this_transaction_deleted_say_that_it_is_gone(tree, section):
     gone = section["docs/a"]
-    tree.delete(gone)
+    tree.purge(gone)
     with pytest.raises(NodeGone, match="'a' no longer exists"):
         tree.add(gone, Folder(title="New"))
     with pytest.raises(NodeGone):
-        tree.delete(gone)
+        tree.purge(gone)
 
 
 # Events
@@ -230,7 +230,7 @@ def test_every_operation_tells_what_happened_and_again_after_the_commit(database
         tree.move(a, b, "y")
         copied = tree.copy(b, root, "copy")
         tree.reorder(copied, b)
-        tree.delete(copied)
+        tree.purge(copied)
         a_id, b_id, copy_id = a.id, b.id, copied.id
         events = list(told)
         assert [type(event) for event in events] == [
@@ -368,7 +368,7 @@ def test_unavailable_content_keeps_its_type_through_operations(tree, orphaned, n
     node.title = "Manual"
     session.flush()
     assert node_rows(session)[orphaned] == [other.id, "manual", node.position, "gallery"]
-    tree.delete(node)
+    tree.purge(node)
     assert node_rows(session).keys() == {ROOT_ID, other.id}
 
 

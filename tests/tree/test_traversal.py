@@ -194,7 +194,7 @@ def test_find_resource_walks_relative_and_absolute_paths(start, traversing):
 
 def test_a_node_without_a_session_or_a_row_says_so(start, tree):
     gone = start["cmsx"]
-    tree.delete(gone)
+    tree.purge(gone)
     for node in (gone, Folder(title="New")):
         with pytest.raises(ImpossiblePath.__base__, match="belongs to no session"):
             NodeTraverser(node)(request_for())

@@ -186,7 +186,7 @@ def _postgresql_tier(number: int, form: Form, below: CTE | None) -> Select[*tupl
 
 
 def _open(hits: CTE, form: Form) -> ColumnElement[bool]:
-    """Return whether a hit lies within the section and below no draft that hides it."""
+    """Return whether a hit lies within the section and below nothing that hides it."""
     parents = select(hits.c.parent_id).distinct()
     is_parent = (
         NODE.c.id.in_(parents)
@@ -207,10 +207,8 @@ def _open(hits: CTE, form: Form) -> ColumnElement[bool]:
         )
     )
     is_root = hits.c.parent_id.is_(None)
-    is_open: ColumnElement[bool] = true()
-    if form.drafts != "all":
-        hidden = select(up.c.origin).where(not_(up.c.leads))
-        is_open = or_(is_root, hits.c.parent_id.not_in(hidden))
+    hidden = select(up.c.origin).where(not_(up.c.leads))
+    is_open: ColumnElement[bool] = or_(is_root, hits.c.parent_id.not_in(hidden))
     if form.within:
         inside = select(up.c.origin).where(up.c.id == _START)
         is_open &= or_(hits.c.id == _START, hits.c.parent_id.in_(inside))

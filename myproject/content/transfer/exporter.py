@@ -231,7 +231,7 @@ class _Export:
 
 
 def _places(session: Session, top_id: int) -> dict[int, _Place]:
-    down = descend(top_id)
+    down = descend(top_id, trash=False)
     columns = (
         *(Node.id, Node.parent_id, Node.name, Node.type, Node.title, Node.nav_title),
         *(Node.summary, Node.state, Node.extra),

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectin_polymorphic, undefer
 
 from myproject.content.destinations import rewrite_destinations
-from myproject.content.operations import change_type, finish, set_fields
+from myproject.content.operations import begin_history, change_type, finish, set_fields
 from myproject.content.registry import ContentTypes
 from myproject.content.transfer.document import claim, sort_key, weight_of
 from myproject.content.transfer.links import (
@@ -284,7 +285,8 @@ class _Import:
             values["body"] = self._with_references(entry, document.body)
         if isinstance(node, Link):
             values |= self._link_target(entry, values["extra"])
-        changed = set_fields(node, values)
+        keep = None if is_new else partial(begin_history, self.tree, node)
+        changed = set_fields(node, values, before=keep)
         if not changed and not is_new and entry.names not in self.retyped:
             self.report.unchanged += 1
             return

@@ -129,7 +129,7 @@ def test_addresses_in_texts_are_complete(make_site, atom):
     site.add("/s", title="S")
     site.add("/s/page", body, title="<b>&amp;")
     with site.tree() as tree:
-        tree.delete(site.node(tree, "/gone"))
+        tree.purge(site.node(tree, "/gone"))
     html = atom(site.client.get("/s/@@feed.atom")).entry("<b>&amp;").findtext(f"{ATOM}content")
     for expected in (
         '<a href="http://localhost/a%20b#part">in</a>',

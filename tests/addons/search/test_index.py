@@ -61,7 +61,7 @@ def test_what_is_taken_back_leaves_the_index_as_it_was(site, found):
     site.add("/page", "First words.", title="Page")
     take_back(site, lambda tree, page: save(tree, page, {"body": "Second."}, site.renderer))
     take_back(site, lambda tree, page: tree.copy(page, site.node(tree), "copy"))
-    take_back(site, lambda tree, page: tree.delete(page))
+    take_back(site, lambda tree, page: tree.purge(page))
     assert found(site.client, "first") == ["Page"]
     assert found(site.client, "second") == []
     assert documents(site) == 2
@@ -102,7 +102,7 @@ def test_what_is_deleted_is_gone_with_all_below(site, found):
         site.add(path, "Salt.")
     assert documents(site) == before + 4
     with site.tree() as tree:
-        tree.delete(site.node(tree, "/a"))
+        tree.purge(site.node(tree, "/a"))
     assert documents(site) == before
     assert found(site.client, "salt") == []
     if site.database.is_sqlite:

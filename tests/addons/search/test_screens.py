@@ -97,7 +97,7 @@ def test_without_the_add_on_nothing_of_it_is_there(make_shared_site, full):
     # Rows stay, and what is done meanwhile is done without the index.
     site.add("/late", "Salt.", title="Late")
     with site.tree() as tree:
-        tree.delete(site.node(tree, "/late"))
+        tree.purge(site.node(tree, "/late"))
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_a_choice_that_there_is_not(site, editor):
 def test_a_page_that_has_gone_in_the_meantime(site, editor):
     form = editor.get("/guide/part/@@seo").forms["site-seo"]
     with site.tree() as tree:
-        tree.delete(site.node(tree, "/guide/part"))
+        tree.purge(site.node(tree, "/guide/part"))
     assert form.submit(status=404)
 
 
@@ -155,7 +155,7 @@ def test_copies_are_told_the_same(site, editor, say):
 def test_what_is_said_goes_with_the_page(site, editor, say):
     say(editor, "/guide/part", noindex="page")
     with site.tree() as tree:
-        tree.delete(site.node(tree, "/guide"))
+        tree.purge(site.node(tree, "/guide"))
     assert stored(site) == 0
 
 

@@ -8,9 +8,9 @@ from sqlalchemy import text
 from myproject.addons.sitemap import pages
 from myproject.content.types import Folder, Link
 from myproject.interfaces import ISitemap, ISitemapFilter
-from myproject.security.audit import COMMAND_LINE
 from myproject.security.models import EVERYONE_ID
 from myproject.security.sharing import Sharing, revoked
+from myproject.tree.actor import COMMAND_LINE
 
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
@@ -102,7 +102,7 @@ def test_a_large_site_has_several_parts(site, monkeypatch):
         expected.add(f"{above}/p{number}")
     with site.tree() as tree:
         for name in ("/p2", "/p4", "/p6"):
-            tree.delete(site.node(tree, name))
+            tree.purge(site.node(tree, name))
     gone = {"/p2", "/p4", "/p6", "/p2/p3", "/p4/p5", "/p6/p7"}
     index = locations(site.client.get("/sitemap.xml"), "sitemapindex")
     # The ids of the second part have all been deleted.

@@ -140,7 +140,7 @@ def test_a_reference_to_a_deleted_page_is_marked_as_lost(
     gone = site.add("/gone")
     site.add("/a", f"[x](node:{gone}#f) `node:{gone}`")
     with site.tree() as tree:
-        tree.delete(site.node(tree, "/gone"))
+        tree.purge(site.node(tree, "/gone"))
     files = assert_round_trip(site, new_site(), tmp_path)
     assert body_of(files["a.md"]) == f"[x](lost:{gone}#f) `node:{gone}`"
 
@@ -224,7 +224,7 @@ def test_a_part_links_out_of_its_directory(partial: Site, tmp_path: Path) -> Non
 def test_a_part_imported_where_it_was_finds_everything_again(partial: Site, tmp_path: Path) -> None:
     export_files(partial, tmp_path / "out", at="docs")
     with partial.tree() as tree:
-        tree.delete(partial.node(tree, "/docs"))
+        tree.purge(partial.node(tree, "/docs"))
     report = import_files(partial, tmp_path / "out", at="docs")
     assert report.broken_links == []
     install, own, docs = (id_of(partial, path) for path in ("/install", "/docs/install", "/docs"))

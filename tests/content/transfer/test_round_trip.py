@@ -146,7 +146,7 @@ def test_random_trees_come_back_byte_by_byte(
             with each.tree() as tree:
                 root = tree.session.get_one(Node, ROOT_ID)
                 for child in tree.session.query(Node).filter_by(parent_id=ROOT_ID).all():
-                    tree.delete(child)
+                    tree.purge(child)
                 root = tree.session.get_one(Node, ROOT_ID)
                 root.title, root.extra = "Home", {}
         plant(site, plants)

@@ -1,0 +1,131 @@
+"""Revisions: what a node said, and where it stood, each time somebody saved it.
+
+A revision is complete: it can be shown, compared and brought back without any other one. It is
+written in the transaction of the save that it is about.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, func, inspect, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from myproject.db.base import Base, Id, TaggedJSON, UTCDateTime, utcnow
+from myproject.tree.actor import Actor
+from myproject.tree.node import Node
+
+#: Columns that no revision has among its fields: structure, which it has apart, and what the
+#: database or a save fills in.
+_APART = frozenset(
+    {
+        *("id", "parent_id", "name", "position", "boundary_id", "type", "state"),
+        *("created_at", "modified_at"),
+    }
+)
+
+
+class Revision(Base):
+    """What a node said and where it stood from one save to the next."""
+
+    __tablename__ = "revision"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    node_id: Mapped[int] = mapped_column(Id, ForeignKey("node.id", ondelete="CASCADE"))
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow)
+    actor_id: Mapped[int | None] = mapped_column(Id)
+    actor: Mapped[str] = mapped_column(String(200), default="")
+    #: Why it was saved, in the words of whoever did.
+    comment: Mapped[str] = mapped_column(String(500), default="")
+    #: The name that somebody gave to this very revision.
+    label: Mapped[str] = mapped_column(String(200), default="")
+    type: Mapped[str] = mapped_column(String(50))
+    parent_id: Mapped[int | None] = mapped_column(Id)
+    name: Mapped[str] = mapped_column(String(255))
+    position: Mapped[int] = mapped_column(Id)
+    state: Mapped[str] = mapped_column(String(20))
+    #: Field -> value, of all that are edited.
+    fields: Mapped[dict[str, Any]] = mapped_column(TaggedJSON)
+    #: From when until when the node said this; no end while it still does.
+    valid_from: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    valid_to: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    #: The release of several pages that it belongs to.
+    changeset_id: Mapped[int | None] = mapped_column(Id)
+
+    __table_args__ = (
+        Index(None, "node_id", "id"),
+        Index(None, "actor_id", "id"),
+        # The form of an edited page names a revision; it must never come to name another one.
+        {"sqlite_autoincrement": True},
+    )
+
+
+@cache
+def revised_fields(cls: type[Node]) -> tuple[str, ...]:
+    """Return the names of the attributes that a revision of a type keeps."""
+    return tuple(
+        prop.key
+        for prop in inspect(cls).column_attrs
+        if prop.key not in _APART and not prop.columns[0].info.get("derived")
+    )
+
+
+def snapshot(node: Node) -> dict[str, Any]:
+    """Return field -> value of all that is edited of a node."""
+    return {name: getattr(node, name) for name in revised_fields(type(node))}
+
+
+def record_revision(
+    session: Session, node: Node, actor: Actor, comment: str = "", *, is_new: bool = False
+) -> Revision:
+    """Keep what *node* says now, and say of the revision before that it no longer does.
+
+    :param is_new: whether there can be none before.
+    """
+    now = utcnow()
+    if not is_new:
+        before = (Revision.node_id == node.id) & Revision.valid_to.is_(None)
+        session.execute(
+            update(Revision)
+            .where(before)
+            .values(valid_to=now)
+            .execution_options(synchronize_session=False)
+        )
+    revision = Revision(
+        node_id=node.id,
+        at=now,
+        actor_id=actor.id,
+        actor=actor.name[:200],
+        comment=comment[:500],
+        type=node.type,
+        parent_id=node.parent_id,
+        name=node.name,
+        position=node.position,
+        state=node.state,
+        fields=snapshot(node),
+        valid_from=now,
+    )
+    session.add(revision)
+    session.flush()
+    return revision
+
+
+def latest_revision_id(session: Session, node_id: int) -> int:
+    """Return the number of a node's newest revision, 0 where it has none."""
+    return session.scalar(select(func.max(Revision.id)).where(Revision.node_id == node_id)) or 0
+
+
+def load_revision(session: Session, node_id: int, revision_id: int) -> Revision | None:
+    """Return one of a node's revisions; None where it has none of this number."""
+    query = select(Revision).where(Revision.node_id == node_id, Revision.id == revision_id)
+    return session.scalars(query).one_or_none()
+
+
+def differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the names of fields that two snapshots have different values of."""
+    # To Python 1, 1.0 and True are equal, and keys have no order; to a document they differ.
+    names = [*old, *(name for name in new if name not in old)]
+    return [name for name in names if repr(old.get(name)) != repr(new.get(name))]
