@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from myproject.content.columns import REFERENCE, fields_of, reference_fields
 from myproject.content.destinations import link_destinations
 from myproject.content.known import stored_types
 from myproject.content.references import Reference, reference_id
@@ -78,10 +79,18 @@ def _with_references(types: ContentTypes) -> dict[type[Content], list[str]]:
     found: dict[type[Content], list[str]] = {}
     for content_type in types:
         cls = content_type.cls
-        if issubclass(cls, Content) and cls.referenced_ids is not Content.referenced_ids:
-            top = next((core for core in (Page, Link) if issubclass(cls, core)), cls)
+        if not issubclass(cls, Content):
+            continue
+        if cls.referenced_ids is not Content.referenced_ids or reference_fields(cls):
+            # Those that refer by columns of their own are loaded with them, not one by one.
+            cores = () if _own_references(cls) else (Page, Link)
+            top = next((core for core in cores if issubclass(cls, core)), cls)
             found.setdefault(top, []).append(content_type.name)
     return found
+
+
+def _own_references(cls: type[Node]) -> list[str]:
+    return [field.name for field in fields_of(cls) if field.kind == REFERENCE]
 
 
 def broken_links(
@@ -100,7 +109,7 @@ def broken_links(
     """
     outline = _Outline(session, types, visibility)
     broken: list[tuple[Names, BrokenLink]] = []
-    for page_id, url, body, html in _links(session):
+    for page_id, url, body, html in _links(session, types):
         names = outline.names.get(page_id)
         if names is None:
             continue
@@ -117,14 +126,20 @@ def broken_links(
     return [link for _, link in sorted(broken, key=lambda item: item[0])]
 
 
-def _links(session: Session) -> Iterator[tuple[int, str | None, str, str]]:
-    """Yield id, URL (of a Link), source and HTML (of a Page) of everything that may have links."""
+def _links(session: Session, types: ContentTypes) -> Iterator[tuple[int, str | None, str, str]]:
+    """Yield id, URL (of a Link, or of another reference), source and HTML (of a Page) of everything
+    that may have links."""
     for page_id, body, html in _in_batches(session, Page, Page.id, Page.body, Page.body_html):
         yield page_id, None, body, html
     columns = (Link.id, Link.url, Link.target_id, Link.extra)
     for link_id, url, target_id, extra in _in_batches(session, Link, *columns):
         kept = url or str(extra.get("url") or "")
         yield link_id, kept if target_id is None else f"node:{target_id}", "", ""
+    for cls in (content_type.cls for content_type in types):
+        names = _own_references(cls)
+        own = [getattr(cls, name) for name in names]
+        for node_id, *targets in _in_batches(session, cls, cls.id, *own) if own else ():
+            yield from ((node_id, f"node:{each}", "", "") for each in targets if each is not None)
 
 
 def _in_batches(

@@ -25,20 +25,23 @@ from pydantic import Field as Constraints
 
 from myproject.content.columns import (
     DOCUMENT_KEYS,
+    REFERENCE,
     Field,
     base_fields,
+    editable_fields,
     fields_of,
     problem_with_fields,
 )
 from myproject.db.base import Base
 from myproject.exceptions import UNSTORABLE, InvalidValue
-from myproject.tree.node import Node
 
 __all__ = [
     "DOCUMENT_KEYS",
     "Field",
     "base_fields",
+    "editable_fields",
     "fields_of",
+    "missing_fields",
     "model_of",
     "problem_with_fields",
     "validate",
@@ -51,6 +54,7 @@ _MAX_BITS = 10_000
 _YEARS = range(2, 9999)
 
 _NEEDED = "It needs a value."
+_PAGE = "It must be the number of a page."
 _WORDS: Mapping[type, str] = {
     str: "It must be a text. (In a file, put it in quotation marks.)",
     int: "It must be a whole number.",
@@ -64,11 +68,13 @@ _WORDS: Mapping[type, str] = {
 
 
 @cache
-def model_of(cls: type[Node]) -> type[BaseModel]:
-    """Return the pydantic model of a type's fields: those of all types first, then its own."""
+def model_of(cls: type[Base]) -> type[BaseModel]:
+    """Return the pydantic model of all that people edit of a class."""
     members: dict[str, Any] = {}
-    for field in (*base_fields(), *fields_of(cls)):
+    for field in editable_fields(cls):
         constraints: dict[str, Any] = {"title": str(field.label), "description": field.help or None}
+        if said := _said_of(field):
+            constraints["json_schema_extra"] = said
         if field.required:
             default: Any = ...
         elif isinstance(field.default, list | dict):
@@ -84,15 +90,29 @@ def model_of(cls: type[Node]) -> type[BaseModel]:
     )
 
 
-def validate(cls: type[Base], values: Mapping[str, Any]) -> dict[str, Any]:
+def _said_of(field: Field) -> dict[str, Any]:
+    """Return what the schema says of a field beyond what its Python type tells."""
+    if field.choices:
+        values = [value for value, _ in field.choices]
+        return {"enum": [*values, None] if field.nullable and None not in values else values}
+    if field.kind == REFERENCE:
+        return {"format": "node-id"}
+    return {"contentMediaType": "text/markdown"} if field.widget == "markdown" else {}
+
+
+def validate(
+    cls: type[Base], values: Mapping[str, Any], *, incomplete: bool = False
+) -> dict[str, Any]:
     """Return the values of some of a type's fields as its columns take them.
 
     Texts, as forms and files give them, become numbers, dates and so on.
 
     :param values: field -> value; fields that are not in it are not looked at.
+    :param incomplete: as for a draft: a required field may be empty where its column can hold
+        that. The title, which lists and addresses are made from, never may.
     :raises InvalidValue: for the first wrong one, with a sentence that says what is expected.
     """
-    fields = _fields(cls)
+    fields = _fields(cls, incomplete)
     checked = {}
     for name, value in values.items():
         if name not in fields:
@@ -105,10 +125,19 @@ def validate(cls: type[Base], values: Mapping[str, Any]) -> dict[str, Any]:
     return checked
 
 
+def missing_fields(node: Base) -> list[Field]:
+    """Return the required fields of a node that are empty, which a page cannot be published
+    with; those of columns that are not loaded are read."""
+    fields = editable_fields(type(node))
+    return [each for each in fields if each.required and each.is_empty(getattr(node, each.name))]
+
+
 @cache
-def _fields(cls: type[Base]) -> dict[str, tuple[Field, TypeAdapter[Any]]]:
-    fields = (*base_fields(), *fields_of(cls))
-    return {field.name: (field, TypeAdapter(_annotated(field))) for field in fields}
+def _fields(cls: type[Base], incomplete: bool) -> dict[str, tuple[Field, TypeAdapter[Any]]]:
+    return {
+        field.name: (field, TypeAdapter(_annotated(field, wait=incomplete and field.may_wait)))
+        for field in editable_fields(cls)
+    }
 
 
 def _sentence(field: Field, error: ValidationError) -> str:
@@ -119,18 +148,24 @@ def _sentence(field: Field, error: ValidationError) -> str:
             return str(context["error"])
         case "string_too_long":
             return f"It is longer than {field.max_length} characters."
-        case "greater_than_equal" | "less_than_equal" if field.limits:
+        case "greater_than_equal" | "less_than_equal" if field.limits and field.kind != REFERENCE:
             return f"It must be between {field.limits[0]} and {field.limits[1]}."
         case "decimal_max_places":
             return f"It can have at most {context['decimal_places']} decimal places."
         case "decimal_max_digits" | "decimal_whole_digits":
             precision, scale = field.digits
             return f"It can have at most {(precision or 0) - (scale or 0)} digits before the point."
+    if field.kind == REFERENCE:
+        return _PAGE
     return _WORDS.get(field.type, "It is not valid.")
 
 
-def _annotated(field: Field) -> Any:
-    """Return the type of a field's values with all that they must fulfil, for pydantic."""
+def _annotated(field: Field, *, wait: bool = False) -> Any:
+    """Return the type of a field's values with all that they must fulfil, for pydantic.
+
+    :param wait: whether a required one may be empty.
+    """
+    required = field.required and not wait
     rules: list[Any] = [Constraints(**_constraints(field))]
     after = _AFTER.get(field.kind)
     if after is not None:
@@ -138,13 +173,13 @@ def _annotated(field: Field) -> Any:
     if field.kind == "decimal":
         rules.append(AfterValidator(_rounded_to(field.digits[1] or 0)))
     if field.choices:
-        rules.append(AfterValidator(_one_of(field)))
-    if field.kind == "text" and field.required:
+        rules.append(AfterValidator(_one_of(field, or_empty=wait)))
+    if field.kind == "text" and required:
         rules.append(AfterValidator(_filled))
     annotated = Annotated[_PYDANTIC.get(field.type, field.type), *rules]  # type: ignore[valid-type]
-    if field.nullable:
+    if field.nullable and not required:
         annotated = Optional[annotated]  # noqa: UP045 - what is annotated is no type to an operator
-    return Annotated[annotated, BeforeValidator(_plain(field))]
+    return Annotated[annotated, BeforeValidator(_plain(field, wait=wait))]
 
 
 #: JSON may be anything.
@@ -161,13 +196,17 @@ def _constraints(field: Field) -> dict[str, Any]:
     return {} if field.max_length is None else {"max_length": field.max_length}
 
 
-def _plain(field: Field) -> Callable[[Any], Any]:
+def _plain(field: Field, *, wait: bool) -> Callable[[Any], Any]:
     """Return what is done before pydantic looks at a value, which takes much for a number."""
     convert = {str: _text, object: lambda value: value}.get(field.type, _from_text(field.type))
+    may_be_none = field.nullable and (wait or not field.required)
 
     def plain(value: Any) -> Any:
         value = None if value is None else convert(value)
-        if value is None and not field.nullable:
+        if value is None and not may_be_none:
+            if wait:
+                # A text that cannot be none can be empty.
+                return ""
             raise ValueError(_NEEDED)
         return value
 
@@ -237,11 +276,11 @@ def _rounded_to(scale: int) -> Callable[[Decimal], Decimal]:
     return lambda value: value.quantize(Decimal(1).scaleb(-scale)) + 0
 
 
-def _one_of(field: Field) -> Callable[[Any], Any]:
+def _one_of(field: Field, *, or_empty: bool) -> Callable[[Any], Any]:
     allowed = [value for value, _ in field.choices]
 
     def one_of(value: Any) -> Any:
-        if value not in allowed:
+        if value not in allowed and not (or_empty and value == ""):
             raise ValueError(f"It must be one of: {', '.join(map(str, allowed))}.")
         return value
 

@@ -32,6 +32,7 @@ _TYPES: Mapping[str, Any] = {
     "text": sql.Text(),
     "boolean": sql.Boolean(),
     "integer": BigInteger(),
+    "reference": BigInteger(),
     "float": sql.Float(),
     "date": sql.Date(),
     "time": sql.Time(),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import JSON, ForeignKey, String, Text, inspect
 from sqlalchemy.orm import Mapped, mapped_column
 
+from myproject.content.columns import reference_fields
 from myproject.content.fields import fields_of, validate
 from myproject.content.references import references_in, without_strays
 from myproject.db.base import Id
@@ -15,6 +17,8 @@ from myproject.exceptions import UNSTORABLE, InvalidValue
 from myproject.interfaces import IMarkdownRenderer
 from myproject.tree.known import CORE
 from myproject.tree.node import ALL_TYPES, UNAVAILABLE, Node
+
+_ = TranslationStringFactory("myproject")
 
 #: What a link may lead to: web, mail, or a path on this host (but not ``//host``).
 _LEADS_SOMEWHERE = re.compile(r"(?i)(?:https?://[^/\s]|mailto:\S|/(?![/\\]))")
@@ -39,8 +43,10 @@ class Content(Node):
             setattr(self, field, (getattr(self, field) or "").strip())
 
     def referenced_ids(self) -> set[int]:
-        """Return the ids of the nodes that this one's content points to."""
-        return set()
+        """Return the ids of the nodes that this one's content points to: those that its reference
+        columns hold. A type that knows of more adds them to what this returns."""
+        values = {getattr(self, field.name) for field in reference_fields(type(self))}
+        return values - {None}
 
     def check(self) -> None:
         """Raise ``InvalidValue`` if the fields do not make sense together."""
@@ -88,7 +94,9 @@ class Page(Content):
 
     id: Mapped[int] = mapped_column(Id, ForeignKey("node.id", ondelete="CASCADE"), primary_key=True)
     #: Markdown; links to other pages are written ``node:ID``.
-    body: Mapped[str] = mapped_column(Text, default="", deferred=True)
+    body: Mapped[str] = mapped_column(
+        Text, default="", deferred=True, info={"label": _("Text"), "widget": "markdown"}
+    )
     #: The sanitised HTML of ``body``, with its links still as references.
     body_html: Mapped[str] = mapped_column(Text, default="", info={"derived": True})
     #: ``[level, id, text]`` of each heading, in order.
@@ -103,7 +111,7 @@ class Page(Content):
         self.toc = [[heading.level, heading.id, heading.text] for heading in rendered.toc]
 
     def referenced_ids(self) -> set[int]:
-        return references_in(self.body_html)
+        return super().referenced_ids() | references_in(self.body_html)
 
 
 class Link(Content):
@@ -113,16 +121,26 @@ class Link(Content):
     __table_args__ = {"info": {CORE: True}}  # noqa: RUF012
 
     id: Mapped[int] = mapped_column(Id, ForeignKey("node.id", ondelete="CASCADE"), primary_key=True)
-    url: Mapped[str] = mapped_column(String(2000), default="")
     target_id: Mapped[int | None] = mapped_column(
-        Id, ForeignKey("node.id", ondelete="SET NULL"), index=True
+        Id,
+        ForeignKey("node.id", ondelete="SET NULL"),
+        index=True,
+        info={
+            "label": _("Page it leads to"),
+            "help": _("It goes on leading there when that page is moved or renamed."),
+        },
+    )
+    url: Mapped[str] = mapped_column(
+        String(2000),
+        default="",
+        info={
+            "label": _("Web address"),
+            "help": _("Only used where no page is chosen. Such as https://example.org/."),
+        },
     )
 
     # There are two ways from here to the node table; this one is what a link is.
     __mapper_args__ = {"polymorphic_identity": "link", "inherit_condition": id == Node.id}  # noqa: A003, RUF012
-
-    def referenced_ids(self) -> set[int]:
-        return set() if self.target_id is None else {self.target_id}
 
     def check(self) -> None:
         super().check()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
@@ -26,6 +27,8 @@ from myproject.db.base import Base, Id, TaggedJSON, UTCDateTime, utcnow
 from myproject.exceptions import ConfigurationProblem
 from myproject.interfaces import INode
 from myproject.tree.names import normalize, problem_with
+
+_ = TranslationStringFactory("myproject")
 
 ROOT_ID = 1
 
@@ -118,10 +121,28 @@ class Node(Base):
     #: that point here at each row that is deleted.
     boundary_id: Mapped[int] = mapped_column(Id, default=ROOT_ID, server_default=text(str(ROOT_ID)))
     type: Mapped[str] = mapped_column(String(50))
-    title: Mapped[str] = mapped_column(String(500))
+    title: Mapped[str] = mapped_column(String(500), info={"label": _("Title"), "key": "title"})
     #: A shorter title for navigation; empty where the title serves.
-    nav_title: Mapped[str] = mapped_column(String(500), default="")
-    summary: Mapped[str] = mapped_column(Text, default="")
+    nav_title: Mapped[str] = mapped_column(
+        String(500),
+        default="",
+        info={
+            "label": _("Title in menus"),
+            "help": _("A shorter one for menus; where there is none, the title is shown."),
+            "group": _("More"),
+            "key": "linkTitle",
+        },
+    )
+    summary: Mapped[str] = mapped_column(
+        Text,
+        default="",
+        info={
+            "label": _("Description"),
+            "help": _("A sentence or two for lists, search engines and previews of links."),
+            "rows": 3,
+            "key": "description",
+        },
+    )
     state: Mapped[str] = mapped_column(String(20), default=PUBLISHED)
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow, deferred=True)
     modified_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow)

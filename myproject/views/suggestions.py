@@ -31,17 +31,29 @@ def suggestions(request: Any, lineage: Sequence[Node]) -> list[Item]:
     :param lineage: the nodes that exist on the way, as far as readers may know of them.
     """
     asked = (*request.traversed, request.view_name, *request.subpath)
-    above = asked[: len(lineage) - 1]
+    return [item for _, item in similar(request, lineage, asked)]
+
+
+def similar(
+    request: Any, lineage: Sequence[Node], asked: Sequence[str]
+) -> list[tuple[tuple[str, ...], Item]]:
+    """Return names from the root and a link for each page that has a name like the one that was
+    asked for, the likeliest first.
+
+    :param lineage: the nodes that exist on the way, as far as whoever asks may know of them.
+    :param asked: names from the root on; what is there beyond *lineage* is looked for.
+    """
+    above = tuple(asked[: len(lineage) - 1])
     wanted = asked[len(lineage) - 1] or lineage[-1].name
     ids = load_similar(request.dbsession, lineage[-1].id, wanted, request.visibility)
-    found: list[tuple[float, Item]] = []
+    found: list[tuple[float, tuple[str, ...], Item]] = []
     for path, item in _items(request, ids):
         alike = SequenceMatcher(None, wanted.lower(), path[-1].lower()).ratio()
         likeness = alike + (path[:-1] == above) * NEIGHBOUR
         if likeness > ALIKE:
-            found.append((likeness, item))
-    found.sort(key=lambda pair: pair[0], reverse=True)
-    return [item for _, item in found[:AT_MOST]]
+            found.append((likeness, path, item))
+    found.sort(key=lambda each: each[0], reverse=True)
+    return [(path, item) for _, path, item in found[:AT_MOST]]
 
 
 def _items(request: Any, ids: Sequence[int]) -> list[tuple[tuple[str, ...], Item]]:

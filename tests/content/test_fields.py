@@ -12,6 +12,7 @@ from sqlalchemy.orm import mapped_column
 
 from myproject.content.fields import (
     base_fields,
+    editable_fields,
     fields_of,
     model_of,
     problem_with_fields,
@@ -33,6 +34,12 @@ def test_the_core_s_own_types_add_no_fields() -> None:
     for cls in (Page, Folder, Link):
         assert names(cls) == []
         assert problem_with_fields(cls) is None
+    assert [field.name for field in editable_fields(Page)] == [
+        *("title", "summary", "body", "nav_title"),
+    ]
+    assert [field.name for field in editable_fields(Link)] == [
+        *("title", "summary", "target_id", "url", "nav_title"),
+    ]
     assert [(field.name, field.key) for field in base_fields()] == [
         ("title", "title"),
         ("nav_title", "linkTitle"),
@@ -187,7 +194,11 @@ def _column(*args: Any, **kwargs: Any) -> Any:
         (_column(Numeric(30, 2)), "at most 15"),
         (_column(Numeric(5, 2, asdecimal=False)), "cannot be edited"),
         (_column(Time(timezone=True)), "cannot be edited"),
-        (_column(ForeignKey("node.id")), "another table"),
+        (_column(ForeignKey("site.id")), "another table"),
+        (_column(ForeignKey("node.id")), "may be removed one day"),
+        (_column(ForeignKey("node.id", ondelete="CASCADE")), "may be removed one day"),
+        (_column(ForeignKey("node.id", ondelete="SET NULL"), default=1), "no default"),
+        (_column(ForeignKey("node.id", ondelete="SET NULL")), None),
         (_column(LargeBinary, info={"derived": True}), None),
         (_column(ForeignKey("node.id"), info={"derived": True}), None),
     ],

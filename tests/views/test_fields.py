@@ -242,7 +242,7 @@ def test_nothing_posted_at_all(show):
     client = show()
     form = client.get("/@@parcel").forms["f"]
     page = client.post("/@@parcel", {"csrf_token": form["csrf_token"].value})
-    assert page.html.find(id="site-label-text").text == "It needs a value."
+    assert page.html.find(id="site-label-text").text == "It needs a value.Short <b>."
 
 
 def test_without_the_add_on_of_a_widget_there_is_the_usual_one(show):
