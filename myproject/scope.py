@@ -35,8 +35,11 @@ class ScopeBase:
 
     registry: SiteRegistry
     dbsession: Any
-    #: On whose behalf; of a request whoever is signed in.
-    actor: Actor = COMMAND_LINE
+
+    @property
+    def actor(self) -> Actor:
+        """On whose behalf: the operator's, but for requests of people who are signed in."""
+        return COMMAND_LINE
 
     @reify
     def tree(self) -> Tree:

@@ -7,8 +7,7 @@ one a boundary is one UPDATE, whatever lies below.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,17 +26,13 @@ from myproject.exceptions import (
     RoleTooStrong,
     RootIsFixed,
 )
-from myproject.security.access import ANONYMOUS, Given, Place, Policies, load_policies
+from myproject.security.access import Given, Place, Policies, load_policies
 from myproject.security.accounts import administrators, keeping_an_administrator
 from myproject.security.audit import Event, record
-from myproject.security.identity import principals_of
+from myproject.security.effects import Effect, Region, effects_of
 from myproject.security.models import (
-    AUTHENTICATED_ID,
-    EVERYONE_ID,
     Grant,
-    Membership,
     Principal,
-    User,
 )
 from myproject.security.permissions import ADMINISTRATOR, Permission, Role, Roles
 from myproject.tree.actor import Actor
@@ -85,27 +80,6 @@ def revoked(principal_id: int, role: str) -> Change:
 
 INHERITING_STOPPED = Change(Event.INHERITING_STOPPED)
 INHERITING_RESUMED = Change(Event.INHERITING_RESUMED)
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What a change does to people.
-
-    :ivar gained: whether they will be able to, or no longer be able to.
-    :ivar people: how many users; 0 for visitors who are not signed in.
-    :ivar permissions: what.
-    :ivar pages: on how many pages at least one of them.
-    """
-
-    gained: bool
-    people: int
-    permissions: tuple[str, ...]
-    pages: int
-
-    @property
-    def visitors(self) -> bool:
-        """Whether this is about visitors who are not signed in."""
-        return not self.people
 
 
 class Sharing:
@@ -291,17 +265,13 @@ class Sharing:
     def _effects(
         self, before: Policies, after: Policies, node: Node, change: Change
     ) -> list[Effect]:
-        pages = self._pages(before, after, node)
-        effects = _Effects(before, after, node, pages)
+        regions = [
+            # A boundary that is new was a part of the one around it.
+            Region(each if each in before.places else node.boundary_id, each, pages)
+            for each, pages in self._pages(before, after, node).items()
+        ]
         affected = self._affected(before, node, change)
-        if EVERYONE_ID in affected:
-            effects.add(ANONYMOUS, 0)
-        mattering = {
-            given.principal_id for place in after.places.values() for given in place.grants
-        } | affected
-        for principals, people in self._classes(affected, mattering).items():
-            effects.add(principals, people)
-        return effects.summed()
+        return effects_of(self.session, before, after, regions, affected)
 
     def _pages(self, before: Policies, after: Policies, node: Node) -> dict[int, int]:
         """Return how many pages there are in each boundary that *node*'s grants reach."""
@@ -332,26 +302,6 @@ class Sharing:
         above = self._place(policies, node).above
         return {reason.principal_id for reason in policies.applying(above or ROOT_ID)}
 
-    def _classes(self, affected: set[int], mattering: set[int]) -> Mapping[frozenset[int], int]:
-        """Return sets of principals -> how many active users are just these, as far as it matters.
-
-        :param affected: only users who are one of these, or belong to one.
-        """
-        query = select(User.id, Membership.group_id).outerjoin(
-            Membership, Membership.user_id == User.id
-        )
-        query = query.where(User.active)
-        if not affected & {EVERYONE_ID, AUTHENTICATED_ID}:
-            members = select(Membership.user_id).where(Membership.group_id.in_(affected))
-            query = query.where(User.id.in_(affected) | User.id.in_(members))
-        groups: defaultdict[int, set[int]] = defaultdict(set)
-        for user_id, group_id in self.session.execute(query):
-            groups[user_id] |= set() if group_id is None else {group_id}
-        classes: defaultdict[frozenset[int], int] = defaultdict(int)
-        for user_id, group_ids in groups.items():
-            classes[principals_of(user_id, frozenset(group_ids)) & mattering | ANONYMOUS] += 1
-        return classes
-
     # -- writing ----------------------------------------------------------------------------------
 
     def _write(self, node: Node, old: Place, new: Place) -> None:
@@ -375,54 +325,6 @@ class Sharing:
         if added := new.grants - old.grants:
             values = [{"node_id": node.id, **given._asdict()} for given in added]
             self.session.execute(insert(Grant), values)
-
-
-class _Effects:
-    """Adds up what a change does to classes of people."""
-
-    def __init__(
-        self, before: Policies, after: Policies, node: Node, pages: Mapping[int, int]
-    ) -> None:
-        self.before, self.after, self.node, self.pages = before, after, node, pages
-        #: ``(gained, visitors, permission)`` -> how many people, and boundaries where.
-        self._found: defaultdict[tuple[bool, bool, str], list[Any]] = defaultdict(
-            lambda: [0, set()]
-        )
-
-    def add(self, principals: frozenset[int], people: int) -> None:
-        """Compare what *principals* may do before and after."""
-        before, after = self.before.access(principals), self.after.access(principals)
-        changed: defaultdict[tuple[bool, str], set[int]] = defaultdict(set)
-        for boundary_id in self.pages:
-            # A boundary that is new was a part of the one around it.
-            known = boundary_id if boundary_id in self.before.places else self.node.boundary_id
-            then, now = before.at(known), after.at(boundary_id)
-            for permission in now - then:
-                changed[True, permission].add(boundary_id)
-            for permission in then - now:
-                changed[False, permission].add(boundary_id)
-        for (gained, permission), boundaries in changed.items():
-            found = self._found[gained, people == 0, permission]
-            found[0] += people
-            found[1] |= boundaries
-
-    def summed(self) -> list[Effect]:
-        """Return one effect for all permissions that the same number of people gain or lose on
-        the same pages; losses first, for they are what one must not overlook."""
-        together: defaultdict[tuple[bool, int, frozenset[int]], list[str]] = defaultdict(list)
-        for (gained, _, permission), (people, boundaries) in self._found.items():
-            together[gained, people, frozenset(boundaries)].append(permission)
-        order = list(self.before.roles.permissions)
-        effects = [
-            Effect(
-                gained,
-                people,
-                tuple(sorted(permissions, key=order.index)),
-                sum(self.pages[boundary_id] for boundary_id in boundaries),
-            )
-            for (gained, people, boundaries), permissions in together.items()
-        ]
-        return sorted(effects, key=lambda effect: (effect.gained, effect.people, -effect.pages))
 
 
 def _pairs(rows: Iterable[Any]) -> dict[int, int]:

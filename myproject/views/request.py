@@ -15,6 +15,7 @@ from pyramid.request import Request as PyramidRequest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from myproject.content.plans import Planner
 from myproject.interfaces import IDatabase
 from myproject.scope import ScopeBase
 from myproject.security.access import ANONYMOUS, Access, Policies
@@ -119,6 +120,17 @@ class Request(ScopeBase, PyramidRequest):
             Actor(None, "", address)
             if identity is None
             else Actor(identity.user_id, identity.name, address)
+        )
+
+    @reify
+    def planner(self) -> Planner:
+        """Tells what operations would do, and what keeps whoever asks from doing them."""
+        return Planner(
+            self.dbsession,
+            self.content_types,
+            self.policies,
+            self.access,
+            self.registry.reserved_names,
         )
 
     @reify
