@@ -294,10 +294,12 @@ class NoTraverser:
         self.root = root
 
     def __call__(self, request: Any) -> dict[str, Any]:
+        # What a route has matched below itself is its own: static files are found by it.
+        _, subpath = _path_and_subpath(request)
         return {
             "context": self.root,
             "view_name": "",
-            "subpath": (),
+            "subpath": subpath,
             "traversed": (),
             "virtual_root": self.root,
             "virtual_root_path": virtual_root_in(request.environ),

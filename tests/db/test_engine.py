@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import transaction
 from pyramid_retry import IRetryableError
@@ -144,11 +146,8 @@ def test_sessions_of_two_managers_do_not_share_a_transaction(database):
 @pytest.mark.parametrize(("method", "writes"), [("GET", False), ("HEAD", False), ("OPTIONS", False),
     ("POST", True), ("PUT", True), ("DELETE", True)])  # fmt: skip
 def test_only_requests_that_may_write_get_a_transaction(method, writes):
-    class Request:
-        pass
-
-    request = Request()
-    request.method = method
+    registry = SimpleNamespace(reading_posts={"preview"})
+    request = SimpleNamespace(method=method, environ={"PATH_INFO": "/a"}, registry=registry)
     assert is_transactional(request) is writes
 
 
