@@ -23,6 +23,8 @@ class SiteRegistry(Registry):
     database: Any
     #: Grants and what follows from them, :class:`myproject.security.access.PolicyCache`.
     policies: Any
+    #: Counts how often redirects are followed, :class:`myproject.tree.hits.Hits`.
+    redirect_hits: Any
     #: Hashes passwords, :class:`myproject.security.passwords.Passwords`.
     passwords: Any
     #: Name of the session's cookie.

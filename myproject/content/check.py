@@ -69,7 +69,8 @@ def check_content(session: Session, types: ContentTypes) -> Iterator[str]:
     outline = _Outline(session)
     for cls, names in _with_references(types).items():
         for (node,) in _in_batches(session, cls, cls, types=names):
-            if node.referenced_ids() & outline.ids != stored.get(node.id, set()):
+            # Those of pages that are gone are kept for as long as the text has them.
+            if (node.referenced_ids() ^ stored.get(node.id, set())) & outline.ids:
                 where = outline.describe(node.id)
                 yield f"{where}: its stored references are not those of its text; save it again."
 

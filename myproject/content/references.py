@@ -38,16 +38,18 @@ _NOWHERE = "node:0"
 
 
 class Reference(Base):
-    """A row says that one node's content points to another node."""
+    """A row says that one node's content points to another node.
+
+    It outlives its target, or nobody could find the links that have broken.
+    """
 
     __tablename__ = "reference"
 
     source_id: Mapped[int] = mapped_column(
         Id, ForeignKey("node.id", ondelete="CASCADE"), primary_key=True
     )
-    target_id: Mapped[int] = mapped_column(
-        Id, ForeignKey("node.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    #: No foreign key; 0 stands for all targets whose number this site never knew.
+    target_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False, index=True)
 
 
 _TARGETS = climb_query(
@@ -117,7 +119,7 @@ def replace_in_source(source: str, replacement: Callable[[int], str | None]) -> 
 
 
 def store_references(session: Session, node: Node, target_ids: set[int]) -> None:
-    """Make the stored references of *node* exactly *target_ids*, but for targets that are gone."""
+    """Make the stored references of *node* exactly *target_ids*, those that are gone included."""
     table, connection = Reference.__table__, session.connection()
     stored = set(connection.scalars(select(table.c.target_id).where(table.c.source_id == node.id)))
     if stored == target_ids:
@@ -127,11 +129,8 @@ def store_references(session: Session, node: Node, target_ids: set[int]) -> None
             delete(table).where(table.c.source_id == node.id, table.c.target_id.in_(gone))
         )
     if new := target_ids - stored:
-        existing = connection.scalars(select(Node.id).where(Node.id.in_(new))).all()
-        if existing:
-            connection.execute(
-                insert(table), [{"source_id": node.id, "target_id": target} for target in existing]
-            )
+        rows = [{"source_id": node.id, "target_id": target} for target in sorted(new)]
+        connection.execute(insert(table), rows)
     mark_changed(session)
 
 

@@ -79,6 +79,7 @@ class Site:
 
     def close(self) -> None:
         """Close the database's connections."""
+        self.registry.redirect_hits.close()
         self.database.dispose()
         self._forget_module()
 

@@ -10,6 +10,7 @@ from sqlalchemy import event
 
 from myproject.interfaces import INode
 from myproject.registry import registry_of
+from myproject.tree.hits import Hits
 from myproject.tree.site import count_revision
 from myproject.tree.traversal import NodeTraverser, NoRoot, NoTraverser, SiteRoot, SiteTraverser
 from myproject.tree.urls import NodeURL
@@ -22,4 +23,5 @@ def includeme(config: Configurator) -> None:
     registry.registerAdapter(NoTraverser, (NoRoot,), ITraverser)
     registry.registerAdapter(NodeTraverser, (INode,), ITraverser)
     registry.registerAdapter(NodeURL, (INode, IRequest), IResourceURL)
+    registry.redirect_hits = Hits(registry.database)
     event.listen(registry.database.writers, "before_commit", count_revision)

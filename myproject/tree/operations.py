@@ -1,9 +1,10 @@
 """The operations: the only code that writes structure.
 
 They take explicit arguments and no request. Each validates, writes as few rows as can be (one for
-a rename, a move, a reorder or a way to the trash, whatever hangs below; where a move changes who
-may do what, one more UPDATE), and then tells what happened. The database's constraints decide about
-names; moves hold a lock on the root row, so that two at once can never make a cycle.
+a rename, a move, a reorder or a way to the trash, whatever hangs below; one more where there is an
+old address that has to lead to the new one, and where a move changes who may do what, one more
+UPDATE), and then tells what happened. The database's constraints decide about names; moves hold a
+lock on the root row, so that two at once can never make a cycle.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ from myproject.tree.events import (
 from myproject.tree.names import MAX_DEPTH, check_name, name_from_title
 from myproject.tree.node import ROOT_ID, TRASHED, Node
 from myproject.tree.placement import Placement
+from myproject.tree.redirects import arrive, hand_up, leave
 from myproject.tree.trash import Trashed, hidden_name
 from myproject.tree.urls import climb
 
@@ -147,8 +149,10 @@ class Tree:
         if name == old_name:
             return node
         with self._unique_name(parent, name):
+            self._leave(parent.id, old_name, node)
             node.name = name
             self.session.flush()
+        arrive(self.session, parent.id, name, node.id)
         self.tell(NodeRenamed(node.id, node, old_name))
         return node
 
@@ -188,10 +192,13 @@ class Tree:
         old_boundary = boundary_of(self.session, node.parent_id)
         name = self._name(parent, name)
         with self._unique_name(parent, name):
+            if node.state != TRASHED:
+                self._leave(node.parent_id or ROOT_ID, node.name, node)
             node.position = self._position(parent.id, before, node)
             node.parent_id = parent.id
             node.name = name
             self.session.flush()
+        arrive(self.session, parent.id, name, node.id)
         carry(self.session, node.id, old_boundary, boundary_of(self.session, parent.id))
         set_committed_value(node, "parent", parent)
 
@@ -337,7 +344,10 @@ class Tree:
         with self._unique_name(parent, name):
             node.name, node.state = name, trashed.state
             self.session.delete(trashed)
+            if (parent.id, name) != (old_parent_id, old_name):
+                self._leave(old_parent_id, old_name, node)
             self.session.flush()
+        arrive(self.session, parent.id, name, node.id)
         self.tell(NodeRestored(node.id, node, old_parent_id, old_name))
         return node
 
@@ -350,6 +360,7 @@ class Tree:
             raise RootIsFixed("deleted")
         # Whatever subscribers want to know of the node must be read while it is there.
         self._reload(node)
+        hand_up(self.session, node)
         table = Node.__table__
         result = self.session.connection().execute(delete(table).where(table.c.id == node.id))
         if not result.rowcount:
@@ -369,6 +380,11 @@ class Tree:
             manager_of(self.session).get().addAfterCommitHook(
                 _tell_committed, (self._listener, event)
             )
+
+    def _leave(self, parent_id: int, name: str, node: Node) -> None:
+        """Have the place where *node* stood lead to it, before it goes: whoever deletes the place
+        at the same time then waits, or is waited for, and neither waits for the other."""
+        leave(self.session, parent_id, name, node.id, self.actor.name)
 
     def _name(self, parent: Node, name: str) -> str:
         return check_name(name, self.reserved if parent.is_root else frozenset())

@@ -24,7 +24,7 @@ class Trashed(Base):
         Id, ForeignKey("node.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     #: What it is called when it comes back.
-    name: Mapped[str] = mapped_column(String(255))
+    name: Mapped[str] = mapped_column(String(255), index=True)
     state: Mapped[str] = mapped_column(String(20))
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow, index=True)
     actor_id: Mapped[int | None] = mapped_column(Id)

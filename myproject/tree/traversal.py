@@ -237,7 +237,7 @@ class NodeTraverser:
         as well.
         """
         segments = vroot + path
-        lineage, revision, changed_at, access_revision = self.load(_names_in(segments))
+        lineage, revision, changed_at, access_revision = self.load(names_in(segments))
         consumed = len(lineage) - 1
         rest = segments[consumed:]
         if rest:
@@ -344,7 +344,7 @@ def check_path(path: str) -> None:
             raise ImpossiblePath(f"A part of the address is impossible: it {reason}.")
 
 
-def _names_in(segments: tuple[str, ...]) -> list[str]:
+def names_in(segments: tuple[str, ...]) -> list[str]:
     """Return the leading segments that can be names of nodes; a view's name cannot."""
     names = [normalize(segment) for segment in segments]
     return list(takewhile(lambda name: problem_with(name) is None, names))

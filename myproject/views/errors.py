@@ -21,6 +21,7 @@ from myproject.tree.node import Node
 from myproject.tree.traversal import ImpossiblePath
 from myproject.views.addresses import sign_in_url
 from myproject.views.methods import allowed_methods
+from myproject.views.moved import moved_to
 from myproject.views.rendering import TEMPLATES, layout
 from myproject.views.suggestions import item_of, suggestions
 from myproject.views.unavailable import is_unavailable, unavailable
@@ -31,7 +32,8 @@ _ = TranslationStringFactory("myproject")
 
 
 def not_found(error: Any, request: Any) -> Response:
-    """404, with the pages that were probably meant; 405 where only the method is wrong.
+    """404, with the pages that were probably meant, or a redirect to where the page is now; 405
+    where only the method is wrong.
 
     Below a private place the answer is that of the place itself, or one could find out from the
     difference what there is.
@@ -49,6 +51,8 @@ def _nothing_here(error: Any, request: Any) -> Response:
         methods = allowed_methods(lineage[-1] if lineage else None, request)
         if methods and request.method not in methods:
             return _wrong_method(request, [*methods, "OPTIONS"])
+    if (moved := moved_to(request, len(lineage) - 1)) is not None:
+        return moved
     # A file that is not there is nobody's business.
     values = layout(request, "", account=bool(request.lineage))
     values.update(
