@@ -25,6 +25,7 @@ from myproject.setting_types import (
     mail_problem,
     origin_problem,
 )
+from myproject.zones import UTC, time_zone_problem
 
 CORE: tuple[Setting, ...] = (
     Setting(
@@ -72,6 +73,14 @@ CORE: tuple[Setting, ...] = (
         LocaleName,
         "en",
         "The language of the screens for people who have not chosen one.",
+    ),
+    Setting(
+        "myproject.time_zone",
+        str,
+        UTC,
+        "The time zone in which times are shown to people who have not chosen one, by its IANA "
+        "name such as Europe/Berlin. Times are stored in UTC whatever it is.",
+        check=time_zone_problem,
     ),
     Setting(
         "myproject.addons",

@@ -6,6 +6,7 @@ Two applications in one process have two registries; nothing of this lives in a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, cast
 
 from pyramid.config import Configurator
@@ -37,6 +38,8 @@ class SiteRegistry(Registry):
     static_urls: Callable[[Any, str], str]
     #: ``request -> messages`` in the request's language.
     messages: Callable[[Any], Mapping[str, str]]
+    #: Languages that the screens can be in: name of the locale -> what it calls itself.
+    languages: Mapping[str, str] = MappingProxyType({})
     #: What directives have registered, :class:`myproject.extend.points.Extensions`.
     extensions: Any
     #: The add-ons that are on, in order, :class:`myproject.extend.switching.Addon`.

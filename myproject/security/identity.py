@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from myproject.security.access import ANONYMOUS
 from myproject.security.models import AUTHENTICATED_ID
+from myproject.security.preferences import DEFAULTS, Preferences
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Identity:
     :ivar title: what the person is called.
     :ivar login_id: the login that proves it.
     :ivar groups: ids of the groups the person belongs to.
+    :ivar preferences: what the person has chosen.
     """
 
     user_id: int
@@ -24,6 +26,7 @@ class Identity:
     title: str
     login_id: int
     groups: frozenset[int]
+    preferences: Preferences = DEFAULTS
 
     @property
     def principals(self) -> frozenset[int]:

@@ -21,9 +21,10 @@ from myproject.exceptions import LinkExpired, SignInRefused, TooManyAttempts
 from myproject.security.audit import Event, record
 from myproject.security.identity import Identity
 from myproject.security.limits import SignInLimits
-from myproject.security.models import Login, Membership, OneTimeLink, User
+from myproject.security.models import Login, Membership, OneTimeLink, Preference, User
 from myproject.security.names import normalize_account
 from myproject.security.passwords import Passwords
+from myproject.security.preferences import COLUMNS, preferences_of
 from myproject.tree.actor import Actor
 
 TOKEN_BYTES = 32
@@ -131,8 +132,9 @@ def start_login(
 
 
 _IDENTITY = (
-    select(Login.id, User.id, User.name, User.title, Membership.group_id)
+    select(Login.id, User.id, User.name, User.title, *COLUMNS, Membership.group_id)
     .join_from(Login, User, User.id == Login.user_id)
+    .outerjoin(Preference, Preference.user_id == Login.user_id)
     .outerjoin(Membership, Membership.user_id == Login.user_id)
     .where(
         Login.token_hash == bindparam("token_hash"),
@@ -148,9 +150,9 @@ def identify(session: Session, token: str) -> Identity | None:
     rows = session.connection().execute(_IDENTITY, parameters).all()
     if not rows:
         return None
-    login_id, user_id, name, title, _ = rows[0]
+    login_id, user_id, name, title, *chosen, _ = rows[0]
     groups = frozenset(row[-1] for row in rows if row[-1] is not None)
-    return Identity(user_id, name, title, login_id, groups)
+    return Identity(user_id, name, title, login_id, groups, preferences_of(chosen))
 
 
 def load_logins(session: Session, user_id: int) -> Sequence[Login]:

@@ -71,6 +71,21 @@ class User(Principal):
     last_login_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
 
 
+class Preference(Base):
+    """What a person has chosen, where it is not the default: each column is NULL until then."""
+
+    __tablename__ = "preference"
+
+    user_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    language: Mapped[str | None] = mapped_column(String(35))
+    time_zone: Mapped[str | None] = mapped_column(String(64))
+    shortcuts: Mapped[bool | None] = mapped_column()
+    editor: Mapped[str | None] = mapped_column(String(20))
+    preview: Mapped[bool | None] = mapped_column()
+
+
 class Group(Principal):
     """People who are granted roles together."""
 

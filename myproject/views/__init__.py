@@ -18,5 +18,5 @@ def includeme(config: Configurator) -> None:
     reading = ("page", "link", "source", "children", "errors", "health")
     editing = ("completion", "preview")
     managing = ("sharing", "users", "user", "groups", "audit")
-    for screen in (*reading, "sign_in", "password", "account", *editing, *managing):
+    for screen in (*reading, "sign_in", "password", "account", "preferences", *editing, *managing):
         config.include(f"myproject.views.{screen}")

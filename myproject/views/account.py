@@ -16,11 +16,21 @@ from myproject.tree.site import leave_revision
 from myproject.tree.traversal import no_root
 from myproject.views.agents import shown_agent
 from myproject.views.forms import Form, numbers_of, see_other, tell, typed_password
+from myproject.views.menus import Tab
 from myproject.views.people import accounts_of
 from myproject.views.rendering import TEMPLATES, layout
 from myproject.views.sign_in import try_password, wait_message
 
 _ = TranslationStringFactory("myproject")
+
+
+def account_tabs(request: Any, current: str) -> list[Tab]:
+    """Return the screens about one's own account, as tabs."""
+    translate, url = request.localizer.translate, f"{request.mount}/@@account"
+    return [
+        Tab(translate(_("Account")), url, current == "account"),
+        Tab(translate(_("Preferences")), f"{url}/preferences", current == "preferences"),
+    ]
 
 
 def account_screen(request: Any, form: Form | None = None, status: int = 200) -> dict[str, Any]:
@@ -30,6 +40,7 @@ def account_screen(request: Any, form: Form | None = None, status: int = 200) ->
     session, identity = request.dbsession, request.signed_in
     return {
         **layout(request, _("Your account")),
+        "tabs": account_tabs(request, "account"),
         "form": form or Form(),
         "user": session.get_one(User, identity.user_id),
         "logins": load_logins(session, identity.user_id),

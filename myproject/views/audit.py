@@ -20,6 +20,7 @@ from myproject.tree.traversal import no_root
 from myproject.views.forms import Form
 from myproject.views.people import PAGE, load_places, screen, with_query
 from myproject.views.rendering import TEMPLATES
+from myproject.views.times import day_start
 
 _ = TranslationStringFactory("myproject")
 
@@ -214,8 +215,8 @@ def audit(request: Any) -> dict[str, Any]:
         request.dbsession,
         event=fields["kind"],
         person=fields["person"],
-        since=since,
-        until=until and until + dt.timedelta(days=1),
+        since=since and day_start(request, since),
+        until=until and day_start(request, until + dt.timedelta(days=1)),
         before=int(before) if before.isdecimal() and len(before) < 19 else None,
         limit=PAGE,
     )
@@ -241,7 +242,7 @@ _FILTERS = ("kind", "person", "since", "until")
 _FIRST, _LAST = dt.date(1970, 1, 1), dt.date(9990, 1, 1)
 
 
-def _day(request: Any, form: Form, name: str) -> dt.datetime | None:
+def _day(request: Any, form: Form, name: str) -> dt.date | None:
     text = form.values[name]
     if not text:
         return None
@@ -251,7 +252,7 @@ def _day(request: Any, form: Form, name: str) -> dt.datetime | None:
         message = _("Write a day as in 2026-05-31.")
         form.errors[name] = request.localizer.translate(message)
         return None
-    return dt.datetime.combine(min(max(day, _FIRST), _LAST), dt.time(), dt.UTC)
+    return min(max(day, _FIRST), _LAST)
 
 
 def includeme(config: Configurator) -> None:

@@ -22,7 +22,7 @@ def check(request: Any, variant: str, *, vary: str | None = None) -> Response | 
     :param vary: the request header that decided which.
     """
     identity = request.signed_in
-    whose = "" if identity is None else f"-{identity.login_id}"
+    whose = "" if identity is None else f"-{identity.login_id}-{identity.preferences.tag}"
     etag = f'W/"{request.registry.fingerprint}-{request.site_revision}-{variant}{whose}"'
     headers = {"ETag": etag, "Vary": "Cookie" if vary is None else f"{vary}, Cookie"}
     # Everybody's copy may be kept by everybody, but asked for anew each time.

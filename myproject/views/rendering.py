@@ -16,12 +16,15 @@ from pyramid.events import ApplicationCreated
 from pyramid.i18n import Localizer, TranslationString
 
 from myproject.registry import SiteRegistry, registry_of
+from myproject.security.identity import Identity
 from myproject.tree.node import Node
 from myproject.tree.urls import quote_segment
 from myproject.views.addresses import here, sign_in_url
 from myproject.views.forms import notices
+from myproject.views.languages import language_tag, languages_of
 from myproject.views.menus import actions, page_tabs, site_tabs
 from myproject.views.slots import Slots
+from myproject.views.times import to_local, zone_name_of
 
 TEMPLATES = "myproject:templates/"
 
@@ -69,8 +72,23 @@ class MessagesByLocale:
 
 
 def locale_of(request: Any) -> str:
-    """Return the language of the screens: the site's, whatever a cookie or a parameter says."""
-    return request.registry.settings["myproject.locale"]
+    """Return the language of the screens: the person's or the site's, whatever a cookie or a
+    parameter says.
+
+    Nobody is looked up for it: what is the same for all, and what fails with the database, is in
+    the site's language.
+    """
+    identity, registry = request.recognized, request.registry
+    if identity is not None and identity.preferences.language in registry.languages:
+        return identity.preferences.language
+    return registry.settings["myproject.locale"]
+
+
+def speak(request: Any, identity: Identity) -> None:
+    """Go on in the language that *identity* has just chosen."""
+    request.signed_in = identity
+    for name in ("locale_name", "localizer"):
+        request.__dict__.pop(name, None)
 
 
 class Account(NamedTuple):
@@ -118,12 +136,16 @@ def layout(
     :param account: whether to say who is signed in, which may take a statement.
     """
     registry = request.registry
+    # First, because in whose language the rest is follows from it.
+    who = account_of(request) if account else None
     if isinstance(title, TranslationString):
         title = request.localizer.translate(title)
+    locale, content = request.locale_name, registry.settings["myproject.locale"]
     return {
         # Quicker than the Jinja2 extension's, which looks for the request at every call.
         "_": registry.messages(request).__getitem__,
-        "lang": request.locale_name,
+        "lang": language_tag(locale),
+        "content_lang": "" if locale == content else language_tag(content),
         "csp_nonce": request.csp_nonce,
         "csrf_token": partial(get_csrf_token, request),
         "notices": partial(notices, request),
@@ -132,10 +154,12 @@ def layout(
         "site_title": registry.settings["myproject.site_title"],
         "mount": request.mount,
         "root_url": request.mount + "/",
-        "account": account_of(request) if account else None,
+        "account": who,
         "static_url": partial(registry.static_urls, request),
         "bundles": registry.extensions,
         "slot": Slots(request, node_of(request), anybody=not account),
+        "local": partial(to_local, request),
+        "time_zone": partial(zone_name_of, request),
         "title": title,
         "description": description,
         "canonical": None,
@@ -210,10 +234,11 @@ def _source_of(addon: Any) -> Path:
     return file.parent if file.name == "__init__.py" else file
 
 
-def _set_fingerprint(event: Any) -> None:
-    # Not before: add-ons declare settings, too.
+def _finish(event: Any) -> None:
+    # Not before: add-ons declare settings and have catalogs, too.
     registry = event.app.registry
     registry.fingerprint = fingerprint(registry)
+    registry.languages = languages_of(registry)
 
 
 def includeme(config: Configurator) -> None:
@@ -223,4 +248,4 @@ def includeme(config: Configurator) -> None:
     config.add_translation_dirs("myproject:locale/")
     config.set_locale_negotiator(locale_of)
     registry_of(config).messages = MessagesByLocale()
-    config.add_subscriber(_set_fingerprint, ApplicationCreated)
+    config.add_subscriber(_finish, ApplicationCreated)

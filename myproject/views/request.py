@@ -22,6 +22,7 @@ from myproject.security.access import ANONYMOUS, Access, Policies
 from myproject.security.identity import Identity
 from myproject.security.logins import identify
 from myproject.security.policy import LOGIN
+from myproject.security.preferences import DEFAULTS, Preferences
 from myproject.tree.actor import Actor
 from myproject.tree.node import Node
 from myproject.tree.site import SITE_ID, Site
@@ -89,6 +90,17 @@ class Request(ScopeBase, PyramidRequest):
         session: Any = self.session
         token = session.get(LOGIN)
         return identify(self.dbsession, token) if isinstance(token, str) else None
+
+    @property
+    def recognized(self) -> Identity | None:
+        """Who is signed in, if somebody has asked that before: takes no statement, ever."""
+        return self.__dict__.get("signed_in")
+
+    @property
+    def preferences(self) -> Preferences:
+        """What whoever asks has chosen; the defaults for visitors."""
+        identity = self.signed_in
+        return DEFAULTS if identity is None else identity.preferences
 
     @reify
     def policies(self) -> Policies:

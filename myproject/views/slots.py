@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import traceback
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -17,6 +18,7 @@ from pyramid_retry import is_error_retryable
 from myproject.exceptions import in_words
 from myproject.extend.points import Panel
 from myproject.tree.node import Node
+from myproject.views.times import to_local
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +79,8 @@ class Slots:
         # a small template does.
         template = request.registry.templates.get_template(panel.renderer)
         translate = request.registry.messages(request).__getitem__
-        html = template.render({"_": translate, "request": request, **values})
+        common = {"_": translate, "request": request, "local": partial(to_local, request)}
+        html = template.render({**common, **values})
         return Markup(html)  # noqa: S704 - a template's output, whose values it has escaped
 
 

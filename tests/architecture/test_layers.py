@@ -21,6 +21,7 @@ FLOORS = (
         "core_settings",
         "settings",
         "registry",
+        "zones",
     ),
     ("db",),
     ("mail",),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 import pytest
@@ -64,3 +66,25 @@ def fetch() -> Callable[..., TestResponse]:
         return TestApp(site.app, lint=False).do_request(request, status="*", expect_errors=True)
 
     return send
+
+
+@pytest.fixture(scope="session")
+def write_catalog() -> Callable[[Path, Mapping[str, str]], None]:
+    """``write_catalog(path, {"Copy": "Kopieren"})``: a catalog of translations."""
+    return _write_catalog
+
+
+def _write_catalog(path: Path, translations: Mapping[str, str]) -> None:
+    """Write a file as msgfmt would (GNU gettext manual, section 10.3)."""
+    entries = {"": "Content-Type: text/plain; charset=UTF-8\n", **translations}
+    pairs = sorted((k.encode(), v.encode()) for k, v in entries.items())
+    at, strings = 28 + 16 * len(pairs), b""
+    tables: list[list[int]] = [[], []]
+    for column in (0, 1):
+        for pair in pairs:
+            tables[column] += [len(pair[column]), at + len(strings)]
+            strings += pair[column] + b"\0"
+    header = (0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, at)
+    numbers = [*header, *tables[0], *tables[1]]
+    path.parent.mkdir(parents=True)
+    path.write_bytes(struct.pack(f"<{len(numbers)}I", *numbers) + strings)

@@ -1,7 +1,6 @@
 """Every string of the interface can be translated, and the setting chooses the language."""
 
 import re
-import struct
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -22,21 +21,6 @@ def messages():
     return {a or b for path in paths for a, b in LITERAL.findall(path.read_text())}
 
 
-def write_catalog(path, translations):
-    """Write a file as msgfmt would (GNU gettext manual, section 10.3)."""
-    entries = {"": "Content-Type: text/plain; charset=UTF-8\n", **translations}
-    pairs = sorted((k.encode(), v.encode()) for k, v in entries.items())
-    at, tables, strings = 28 + 16 * len(pairs), [[], []], b""
-    for column in (0, 1):
-        for pair in pairs:
-            tables[column] += [len(pair[column]), at + len(strings)]
-            strings += pair[column] + b"\0"
-    header = (0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, at)
-    numbers = [*header, *tables[0], *tables[1]]
-    path.parent.mkdir(parents=True)
-    path.write_bytes(struct.pack(f"<{len(numbers)}I", *numbers) + strings)
-
-
 class Texts(HTMLParser):
     """Collects every text that a person sees or hears."""
 
@@ -53,7 +37,7 @@ class Texts(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def pseudo(make_shared_site, tmp_path_factory):
+def pseudo(make_shared_site, tmp_path_factory, write_catalog):
     """A site in a language where every message stands in brackets; all content has a mark."""
     folder = tmp_path_factory.mktemp("locale")
     write_catalog(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyramid.response import Response
 
+from myproject.security.preferences import DEFAULTS, Preferences
 from myproject.views import conditional
 
 CHANGED = dt.datetime(2024, 5, 1, 10, 0, 0, tzinfo=dt.UTC)
@@ -48,13 +49,18 @@ def test_pages_vary_by_who_asks_and_by_what_was_chosen(vary, sent):
 
 def test_somebody_s_page_is_theirs_alone_and_has_no_date_to_go_by():
     asked = request(
-        signed_in=SimpleNamespace(login_id=5),
+        signed_in=SimpleNamespace(login_id=5, preferences=DEFAULTS),
         HTTP_IF_MODIFIED_SINCE="Fri, 01 Jan 2100 00:00:00 GMT",
     )
     assert conditional.check(asked, "html") is None
-    assert asked.response.headers["ETag"] == 'W/"abc-7-html-5"'
+    own = asked.response.headers["ETag"]
+    assert own == f'W/"abc-7-html-5-{DEFAULTS.tag}"'
     assert asked.response.headers["Cache-Control"] == "private, no-cache"
     assert "Last-Modified" not in asked.response.headers
+    # What they choose for themselves changes what they see.
+    asked.signed_in.preferences = Preferences(language="de")
+    conditional.check(asked, "html")
+    assert asked.response.headers["ETag"] != own
 
 
 def test_a_confirmation_has_the_validators_and_nothing_else():

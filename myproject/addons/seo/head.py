@@ -42,12 +42,13 @@ def head_panel(context: Node, request: Any) -> dict[str, Any] | None:
     """
     if request.view_name:
         return None
-    told = Told(request.dbsession, request.lineage)
+    told, settings = Told(request.dbsession, request.lineage), request.registry.settings
     return {
         "noindex": told.hidden_by is not None or is_closed(request),
         "preview": preview_of(context, request, told.own),
-        "site_title": request.registry.settings["myproject.site_title"],
-        "locale": request.locale_name.replace("-", "_"),
+        "site_title": settings["myproject.site_title"],
+        # Of what is on the page, and not that of the person who looks at it.
+        "locale": settings["myproject.locale"].replace("-", "_"),
         "is_site": context is request.virtual_root,
         "modified": context.modified_at,
         "breadcrumbs": breadcrumbs(context, request),
