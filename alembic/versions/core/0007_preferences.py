@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "core0007"
-down_revision = "core0005"
+down_revision = "core0006"
 branch_labels = None
 depends_on = None
 
