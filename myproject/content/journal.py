@@ -8,94 +8,20 @@ take back is no longer so.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import StrEnum
 from typing import Any
 
-from pyramid.i18n import TranslationStringFactory
-from sqlalchemy import ForeignKey, Index, Integer, String, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from myproject.content.obstacles import Obstacles
 from myproject.content.operations import create
-from myproject.db.base import Base, Id, TaggedJSON, UTCDateTime, utcnow
+from myproject.content.operations_log import Kind, Operation, Step
 from myproject.exceptions import CannotUndo, InvalidValue, TreeError
 from myproject.interfaces import IMarkdownRenderer
 from myproject.tree.node import ROOT_ID, TRASHED, Node
 from myproject.tree.operations import Tree
 from myproject.tree.placement import Placement, placement_of
-
-_ = TranslationStringFactory("myproject")
-
-
-class Kind(StrEnum):
-    """What was done."""
-
-    ADD = "add"
-    RENAME = "rename"
-    MOVE = "move"
-    COPY = "copy"
-    REORDER = "reorder"
-    STATE = "state"
-    TRASH = "trash"
-    RESTORE = "restore"
-    PURGE = "purge"
-
-
-class Operation(Base):
-    """Something that somebody has done to one or more nodes at once."""
-
-    __tablename__ = "operation"
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20))
-    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow, index=True)
-    actor_id: Mapped[int | None] = mapped_column(Id)
-    actor: Mapped[str] = mapped_column(String(200), default="")
-    #: The first of its nodes, and the title that it had.
-    node_id: Mapped[int] = mapped_column(Id)
-    title: Mapped[str] = mapped_column(String(500))
-    #: How many nodes it was about, not counting what lies below them.
-    count: Mapped[int] = mapped_column(Integer)
-    #: The place where they went to, if they did.
-    target_id: Mapped[int | None] = mapped_column(Id)
-    target_title: Mapped[str] = mapped_column(String(500), default="")
-    #: The operation that this one has undone.
-    undoes_id: Mapped[int | None] = mapped_column(Id)
-    undone_by_id: Mapped[int | None] = mapped_column(Id)
-
-    __table_args__ = (Index(None, "actor_id", "id"), {"sqlite_autoincrement": True})
-
-
-class Step(Base):
-    """What an operation did to one node.
-
-    ``before`` is null for a node that came into being, ``after`` for one that went for good.
-    """
-
-    __tablename__ = "operation_step"
-
-    operation_id: Mapped[int] = mapped_column(
-        Id, ForeignKey("operation.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
-    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    node_id: Mapped[int] = mapped_column(Id)
-    title: Mapped[str] = mapped_column(String(500))
-    before: Mapped[dict[str, Any] | None] = mapped_column(TaggedJSON(none_as_null=True))
-    after: Mapped[dict[str, Any] | None] = mapped_column(TaggedJSON(none_as_null=True))
-
-    __table_args__ = (Index(None, "node_id", "operation_id"),)
-
-    @property
-    def came_from(self) -> Placement | None:
-        """Where the node stood before."""
-        return None if self.before is None else Placement(**self.before)
-
-    @property
-    def went_to(self) -> Placement | None:
-        """Where it stood after."""
-        return None if self.after is None else Placement(**self.after)
-
 
 Names = Mapping[int, str]
 
@@ -279,82 +205,7 @@ class Journal:
 
     def why_not(self, operation: Operation) -> Any:
         """Return why *operation* cannot be undone, as a translation string; None if it can."""
-        if operation.undone_by_id is not None:
-            by = self.session.get(Operation, operation.undone_by_id)
-            who = by.actor if by else ""
-            return _("It has been undone already, by ${who}.", mapping={"who": who})
-        if operation.kind == Kind.PURGE:
-            return _("What was deleted for good cannot be brought back.")
-        steps = self.steps(operation)
-        nodes = {node.id: node for node in self._nodes(step.node_id for step in steps)}
-        for step in steps:
-            reason = self._why_not_step(step, nodes.get(step.node_id))
-            if reason is not None:
-                return reason
-        return None
-
-    def _why_not_step(self, step: Step, node: Node | None) -> Any:
-        title = {"title": step.title}
-        if node is None:
-            return _("“${title}” has been deleted for good since.", mapping=title)
-        later = self._later(step)
-        if later is not None:
-            mapping = {**title, "who": later.actor}
-            return _(
-                "“${title}” has been changed by ${who} since. Undo that first.", mapping=mapping
-            )
-        after = step.went_to
-        there = (node.parent_id, node.name, node.state)
-        if after is None or there != (after.parent_id, after.name, after.state):
-            return _("“${title}” is no longer where this has put it.", mapping=title)
-        before = step.came_from
-        if before is None or (before.parent_id, before.name) == (after.parent_id, after.name):
-            return None
-        return self._why_not_place(step, before)
-
-    def _why_not_place(self, step: Step, before: Placement) -> Any:
-        """Return why a node cannot go back to where it was."""
-        parent = self.session.get(Node, before.parent_id)
-        if parent is None:
-            return _(
-                "The page that “${title}” was in has been deleted for good.",
-                mapping={"title": step.title},
-            )
-        if parent.state == TRASHED:
-            return _(
-                "“${place}”, where “${title}” was, is in the trash. Restore it first.",
-                mapping={"place": parent.title, "title": step.title},
-            )
-        if before.state == TRASHED:
-            return None
-        query = select(Node.title).where(
-            Node.parent_id == before.parent_id,
-            Node.name == before.name,
-            Node.id != step.node_id,
-        )
-        other = self.session.scalar(query)
-        if other is None:
-            return None
-        return _(
-            "There is another page called ${name} at its old place now: “${other}”.",
-            mapping={"name": before.name, "other": other},
-        )
-
-    def _later(self, step: Step) -> Operation | None:
-        """Return the first operation after a step on the same node that still holds."""
-        query = (
-            select(Operation)
-            .join(Step, Step.operation_id == Operation.id)
-            .where(
-                Step.node_id == step.node_id,
-                Step.operation_id > step.operation_id,
-                Operation.undone_by_id.is_(None),
-                Operation.undoes_id.is_(None) | (Operation.undoes_id < step.operation_id),
-            )
-            .order_by(Operation.id)
-            .limit(1)
-        )
-        return self.session.scalars(query).first()
+        return Obstacles(self.session, [operation]).reason(operation)
 
     # -- reading ----------------------------------------------------------------------------------
 

@@ -1,0 +1,209 @@
+"""What keeps an operation from being undone, for many operations at once.
+
+A list of operations says of each whether it can still be taken back. That takes six statements,
+however many operations there are and whatever they were about.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pyramid.i18n import TranslationStringFactory
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from myproject.content.operations_log import Kind, Operation, Step
+from myproject.security.permissions import Permission
+from myproject.tree.node import ROOT_ID, TRASHED, Node
+from myproject.tree.placement import Placement
+from myproject.tree.urls import climb
+from myproject.tree.visibility import ids_in
+
+_ = TranslationStringFactory("myproject")
+
+#: Pairs of place and name that one statement looks for.
+_BATCH = 400
+
+
+class _Way(NamedTuple):
+    """The way from a place up to the root: its ids, and whether one of them is in the trash."""
+
+    ids: frozenset[int]
+    trashed: bool
+
+
+class Obstacles:
+    """What keeps operations from being undone, and what undoing them takes.
+
+    :param session: it only reads.
+    :param operations: they are looked at all at once.
+    """
+
+    def __init__(self, session: Session, operations: Sequence[Operation]) -> None:
+        self.session = session
+        self.operations = operations
+        ids = [operation.id for operation in operations]
+        self.steps: defaultdict[int, list[Step]] = defaultdict(list)
+        for step in session.scalars(
+            select(Step).where(Step.operation_id.in_(ids)).order_by(Step.operation_id, Step.number)
+        ):
+            self.steps[step.operation_id].append(step)
+        steps = [step for some in self.steps.values() for step in some]
+        places = {step.came_from.parent_id for step in steps if step.came_from is not None}
+        self._nodes = self._load_nodes({*places, *(step.node_id for step in steps)})
+        self._ways = self._load_ways(places)
+        self._later = self._load_later(ids)
+        self._taken = self._load_taken(steps)
+        self._undoers = self._load_undoers()
+
+    # -- answers ----------------------------------------------------------------------------------
+
+    def reason(self, operation: Operation) -> Any:
+        """Return why an operation cannot be undone, as a translation string; None if it can."""
+        if operation.undone_by_id is not None:
+            who = self._undoers.get(operation.undone_by_id, "")
+            return _("It has been undone already, by ${who}.", mapping={"who": who})
+        if operation.kind == Kind.PURGE:
+            return _("What was deleted for good cannot be brought back.")
+        reasons = (self._why_not(step) for step in self.steps[operation.id])
+        return next((reason for reason in reasons if reason is not None), None)
+
+    def needed(self, operation: Operation) -> set[tuple[int, str]]:
+        """Return what undoing takes: pairs of a boundary and a permission there."""
+        return {need for step in self.steps[operation.id] for need in self._needed(step)}
+
+    def _why_not(self, step: Step) -> Any:
+        node, title = self._nodes.get(step.node_id), {"title": step.title}
+        if node is None:
+            return _("“${title}” has been deleted for good since.", mapping=title)
+        later = self._later.get((step.operation_id, step.node_id))
+        if later is not None:
+            return _(
+                "“${title}” has been changed by ${who} since. Undo that first.",
+                mapping={**title, "who": later},
+            )
+        after, before = step.went_to, step.came_from
+        there = (node.parent_id, node.name, node.state)
+        if after is None or there != (after.parent_id, after.name, after.state):
+            return _("“${title}” is no longer where this has put it.", mapping=title)
+        if before is None or before.state == TRASHED or before[:2] == after[:2]:
+            return None
+        return self._why_not_there(step, before)
+
+    def _why_not_there(self, step: Step, before: Placement) -> Any:
+        """Return why a node cannot go back to where it was."""
+        parent, way = self._nodes.get(before.parent_id), self._ways.get(before.parent_id)
+        if parent is None or way is None:
+            return _(
+                "The page that “${title}” was in has been deleted for good.",
+                mapping={"title": step.title},
+            )
+        mapping = {"place": parent.title, "title": step.title}
+        if way.trashed:
+            return _(
+                "“${place}”, where “${title}” was, is in the trash. Restore it first.",
+                mapping=mapping,
+            )
+        if step.node_id in way.ids:
+            return _("“${place}”, where “${title}” was, lies within it now.", mapping=mapping)
+        others = self._taken.get((before.parent_id, before.name), {})
+        other = next((name for number, name in others.items() if number != step.node_id), None)
+        if other is None:
+            return None
+        return _(
+            "There is another page called ${name} at its old place now: “${other}”.",
+            mapping={"name": before.name, "other": other},
+        )
+
+    def _needed(self, step: Step) -> Iterable[tuple[int, str]]:
+        node, before, after = self._nodes.get(step.node_id), step.came_from, step.went_to
+        if node is None or after is None:
+            return
+        here = node.boundary_id
+        if before is None or TRASHED in (before.state, after.state):
+            # Away to the trash, or back from there.
+            yield here, Permission.DELETE
+        elif before.state != after.state:
+            yield here, Permission.PUBLISH
+        if before is None or before.state == TRASHED:
+            return
+        if before.parent_id != after.parent_id:
+            place = self._nodes.get(before.parent_id)
+            yield here, Permission.MOVE
+            yield (ROOT_ID if place is None else place.boundary_id), Permission.ADD
+        elif after.state != TRASHED and before[1:3] != after[1:3]:
+            yield here, Permission.MOVE
+
+    # -- what they are made from ------------------------------------------------------------------
+
+    def _load_nodes(self, ids: Iterable[int]) -> Mapping[int, Any]:
+        query = select(
+            Node.id, Node.parent_id, Node.name, Node.state, Node.title, Node.boundary_id
+        ).where(_among(Node.id, ids))
+        return {row.id: row for row in self.session.execute(query)}
+
+    def _load_ways(self, places: Iterable[int]) -> Mapping[int, _Way]:
+        up = climb(select(Node.id).where(_among(Node.id, places)))
+        ids, trashed = defaultdict[int, set[int]](set), set[int]()
+        rows = self.session.execute(select(up.c.origin, up.c.parent_id, up.c.state))
+        for origin, parent_id, state in rows:
+            ids[origin] |= {origin, parent_id or ROOT_ID}
+            if state == TRASHED:
+                trashed.add(origin)
+        return {place: _Way(frozenset(way), place in trashed) for place, way in ids.items()}
+
+    def _load_later(self, ids: Sequence[int]) -> Mapping[tuple[int, int], str]:
+        """Return operation and node -> who did something to it later that still holds."""
+        later, other = aliased(Step), aliased(Operation)
+        first = (
+            select(Step.operation_id, Step.node_id, func.min(other.id).label("first"))
+            .join(
+                later,
+                (later.node_id == Step.node_id) & (later.operation_id > Step.operation_id),
+            )
+            .join(other, other.id == later.operation_id)
+            .where(
+                Step.operation_id.in_(ids),
+                other.undone_by_id.is_(None),
+                other.undoes_id.is_(None) | (other.undoes_id < Step.operation_id),
+            )
+            .group_by(Step.operation_id, Step.node_id)
+            .subquery()
+        )
+        query = select(first.c.operation_id, first.c.node_id, Operation.actor).join(
+            Operation, Operation.id == first.c.first
+        )
+        return {(row[0], row[1]): row[2] for row in self.session.execute(query)}
+
+    def _load_taken(self, steps: Iterable[Step]) -> Mapping[tuple[int, str], Mapping[int, str]]:
+        """Return place and name -> id and title of the pages that have this address now."""
+        wanted = {
+            before[:2]
+            for step in steps
+            if (before := step.came_from) is not None
+            and (step.went_to is None or before[:2] != step.went_to[:2])
+        }
+        found: defaultdict[tuple[int, str], dict[int, str]] = defaultdict(dict)
+        pairs = sorted(wanted)
+        for start in range(0, len(pairs), _BATCH):
+            query = select(Node.parent_id, Node.name, Node.id, Node.title).where(
+                tuple_(Node.parent_id, Node.name).in_(pairs[start : start + _BATCH])
+            )
+            for parent_id, name, number, title in self.session.execute(query):
+                found[parent_id or ROOT_ID, name][number] = title
+        return found
+
+    def _load_undoers(self) -> Mapping[int, str]:
+        ids = {operation.undone_by_id for operation in self.operations} - {None}
+        if not ids:
+            return {}
+        query = select(Operation.id, Operation.actor).where(Operation.id.in_(ids))
+        return {row[0]: row[1] for row in self.session.execute(query)}
+
+
+def _among(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
+    """Return "one of these"; one parameter, however many there are."""
+    listed = ids_in(literal(",".join(map(str, sorted(ids)))))
+    return column.op("IN", is_comparison=True)(listed)

@@ -1,0 +1,266 @@
+"""What people have done to the tree, as rows, and lists of it.
+
+An operation is a row, and what it did to each node is another one, its step. The journal writes
+them; see :mod:`myproject.content.journal`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    Select,
+    String,
+    and_,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from myproject.db.base import Base, Id, TaggedJSON, UTCDateTime, utcnow
+from myproject.tree.node import Node
+from myproject.tree.placement import Placement
+from myproject.tree.urls import climb
+from myproject.tree.visibility import BoundarySet, is_member
+
+#: Pseudo-kind of operations that have undone others.
+UNDO = "undo"
+
+#: Operations that are looked through, the newest first, for those below a place: at first, and
+#: where too few of these are.
+WINDOWS = (500, 10_000)
+
+#: What of a name is looked for.
+LONGEST = 200
+
+
+class Kind(StrEnum):
+    """What was done."""
+
+    ADD = "add"
+    RENAME = "rename"
+    MOVE = "move"
+    COPY = "copy"
+    REORDER = "reorder"
+    STATE = "state"
+    TRASH = "trash"
+    RESTORE = "restore"
+    PURGE = "purge"
+
+
+class Operation(Base):
+    """Something that somebody has done to one or more nodes at once."""
+
+    __tablename__ = "operation"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow, index=True)
+    actor_id: Mapped[int | None] = mapped_column(Id)
+    actor: Mapped[str] = mapped_column(String(200), default="")
+    #: The first of its nodes, and the title that it had.
+    node_id: Mapped[int] = mapped_column(Id)
+    title: Mapped[str] = mapped_column(String(500))
+    #: How many nodes it was about, not counting what lies below them.
+    count: Mapped[int] = mapped_column(Integer)
+    #: The place where they went to, if they did.
+    target_id: Mapped[int | None] = mapped_column(Id)
+    target_title: Mapped[str] = mapped_column(String(500), default="")
+    #: The operation that this one has undone.
+    undoes_id: Mapped[int | None] = mapped_column(Id)
+    undone_by_id: Mapped[int | None] = mapped_column(Id)
+
+    __table_args__ = (Index(None, "actor_id", "id"), {"sqlite_autoincrement": True})
+
+
+class Step(Base):
+    """What an operation did to one node.
+
+    ``before`` is null for a node that came into being, ``after`` for one that went for good.
+    """
+
+    __tablename__ = "operation_step"
+
+    operation_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("operation.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    node_id: Mapped[int] = mapped_column(Id)
+    title: Mapped[str] = mapped_column(String(500))
+    before: Mapped[dict[str, Any] | None] = mapped_column(TaggedJSON(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(TaggedJSON(none_as_null=True))
+
+    __table_args__ = (Index(None, "node_id", "operation_id"),)
+
+    @property
+    def came_from(self) -> Placement | None:
+        """Where the node stood before."""
+        return None if self.before is None else Placement(**self.before)
+
+    @property
+    def went_to(self) -> Placement | None:
+        """Where it stood after."""
+        return None if self.after is None else Placement(**self.after)
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Which operations somebody is shown: their own, and those at places that they may edit.
+
+    :ivar user_id: None for nobody in particular.
+    :ivar editable: the boundaries within which they may edit.
+    :ivar gone: whether they are shown those about pages that were deleted for good, too, which lie
+        within no boundary any more.
+    """
+
+    user_id: int | None
+    editable: BoundarySet
+    gone: bool = False
+
+
+class Filters(NamedTuple):
+    """What a list of operations is narrowed to.
+
+    :ivar kind: one of :class:`Kind`, or :data:`UNDO`; all where empty.
+    :ivar person: a part of the name that whoever did it signs in with.
+    :ivar user_id: the one who did it.
+    """
+
+    kind: str = ""
+    person: str = ""
+    user_id: int | None = None
+
+
+ALL_KINDS = Filters()
+
+
+class Listed(NamedTuple):
+    """A page of a list of operations.
+
+    :ivar following: the ``before`` of the next page; None on the last one.
+    """
+
+    operations: Sequence[Operation]
+    following: int | None
+
+
+def load_operations(
+    session: Session,
+    audience: Audience,
+    filters: Filters = ALL_KINDS,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+) -> Listed:
+    """Return what was done, the newest first; one statement.
+
+    :param before: the number of an operation: only older ones.
+    """
+    query = _selected(audience, filters, before).order_by(Operation.id.desc()).limit(limit + 1)
+    rows = session.scalars(query, _parameters(audience)).all()
+    return _page(rows, limit)
+
+
+def load_operations_within(
+    session: Session,
+    node_id: int,
+    audience: Audience,
+    filters: Filters = ALL_KINDS,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+) -> Listed:
+    """Return what was done to a node and below it, the newest first; two statements, or four.
+
+    The newest operations of the site are looked through for those that are about a page which is
+    there now, or came from or went there; of this very node all are found. Where only few are,
+    the page has fewer than *limit* and says where to go on.
+    """
+    rows, last = list[Operation](), before
+    for window in WINDOWS:
+        query = _selected(audience, filters, before).with_only_columns(
+            Operation.id, Operation.node_id, Operation.target_id
+        )
+        candidates = query.order_by(Operation.id.desc()).limit(window).cte("candidates")
+        found = _within(candidates, node_id).limit(limit + 1)
+        rows = list(session.scalars(found, _parameters(audience)))
+        if len(rows) > limit:
+            return _page(rows, limit)
+        reach = select(func.count(), func.min(candidates.c.id)).select_from(candidates)
+        count, last = session.execute(reach, _parameters(audience)).one()
+        if count < window:
+            return Listed(rows, None)
+    return Listed(rows, last)
+
+
+def _within(candidates: Any, node_id: int) -> Select[Operation]:
+    origins = select(candidates.c.node_id).union(
+        select(candidates.c.target_id).where(candidates.c.target_id.is_not(None))
+    )
+    up = climb(select(origins.subquery().c[0]))
+    inside = select(up.c.origin).where(or_(up.c.parent_id == node_id, up.c.origin == node_id))
+    own = select(Step.operation_id).where(Step.node_id == node_id)
+    about = or_(
+        candidates.c.node_id.in_(inside),
+        candidates.c.target_id.in_(inside),
+        candidates.c.id.in_(own),
+    )
+    chosen = select(candidates.c.id).where(about)
+    return select(Operation).where(Operation.id.in_(chosen)).order_by(Operation.id.desc())
+
+
+def _page(rows: Sequence[Operation], limit: int) -> Listed:
+    return Listed(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+
+
+def _selected(audience: Audience, filters: Filters, before: int | None) -> Select[Operation]:
+    node = Node.__table__
+    there = node.c.id.is_not(None)
+    inside = is_member(node.c.boundary_id, audience.editable.kind, "editable")
+    may: ColumnElement[bool] = and_(there, inside)
+    if audience.gone:
+        may |= node.c.id.is_(None)
+    if audience.user_id is not None:
+        may |= Operation.actor_id == audience.user_id
+    query = select(Operation).outerjoin(node, node.c.id == Operation.node_id).where(may)
+    if filters.kind == UNDO:
+        query = query.where(Operation.undoes_id.is_not(None))
+    elif filters.kind:
+        query = query.where(Operation.kind == filters.kind, Operation.undoes_id.is_(None))
+    if person := filters.person[:LONGEST]:
+        query = query.where(Operation.actor.icontains(person, autoescape=True))
+    if filters.user_id is not None:
+        query = query.where(Operation.actor_id == filters.user_id)
+    return query if before is None else query.where(Operation.id < before)
+
+
+def _parameters(audience: Audience) -> Mapping[str, Any]:
+    return {"editable": audience.editable.parameter} if audience.editable.ids else {}
+
+
+def load_operation(session: Session, number: int, audience: Audience) -> Operation | None:
+    """Return an operation that somebody is shown; None for others."""
+    query = _selected(audience, ALL_KINDS, None).where(Operation.id == number)
+    return session.scalars(query, _parameters(audience)).one_or_none()
+
+
+def recent_targets(session: Session, user_id: int, limit: int = 5) -> list[int]:
+    """Return ids of the places where somebody has put pages, the latest first; one statement."""
+    last = func.max(Operation.id)
+    query = (
+        select(Operation.target_id)
+        .where(Operation.actor_id == user_id, Operation.target_id.is_not(None))
+        .group_by(Operation.target_id)
+        .order_by(last.desc())
+        .limit(limit)
+    )
+    return [number for number in session.scalars(query) if number is not None]
