@@ -12,7 +12,7 @@ import pytest
 
 from myproject.testing import need
 
-pytest_plugins = ["myproject.testing.plugin", "tests.browsing", "pytester"]
+pytest_plugins = ["myproject.testing.plugin", "tests.browsing", "tests.trees", "pytester"]
 
 REDIS = "MYPROJECT_TEST_REDIS"
 CONTENT = "MYPROJECT_TEST_CONTENT"

@@ -1,4 +1,4 @@
-"""Fixtures for access: those of the tree, and people."""
+"""Fixtures for access: people, and two who want the same thing at once."""
 
 from __future__ import annotations
 
@@ -9,15 +9,6 @@ from sqlalchemy.orm import Session
 
 from myproject.security.models import Group, Membership, User
 from myproject.security.permissions import Roles
-from tests.tree.conftest import (  # noqa: F401 - fixtures
-    fill,
-    plant,
-    postgresql_shared,
-    root,
-    shared,
-    sqlite_shared,
-    tree,
-)
 from tests.tree.test_concurrency import contend  # noqa: F401 - a fixture
 
 

@@ -1,4 +1,4 @@
-"""Fixtures for the tree: a transaction that is rolled back, sections from a shape, many rows."""
+"""Trees to work on: in a transaction that is rolled back, sections from a shape, many rows."""
 
 from __future__ import annotations
 
