@@ -28,6 +28,7 @@ WIDGETS = "myproject:templates/widgets/"
 CORE: Mapping[str, tuple[type, ...]] = {
     "text": (str,),
     "textarea": (),
+    "markdown": (),
     "number": (int, float, Decimal),
     "date-time": (dt.datetime, dt.date, dt.time),
     "boolean": (bool,),
