@@ -54,9 +54,12 @@ class Panel:
 class MenuItem:
     """A link to a screen, for those who may open it.
 
-    :ivar group: ``page`` (tabs of a page's screens), ``site`` (of the site's) or ``actions``.
+    :ivar group: ``actions`` and ``page`` (both in the bar of a page), or ``site`` (tabs of the
+        site's screens).
     :ivar view: name of the view that it leads to.
     :ivar context: class of the nodes that have it; None for a screen of the whole site.
+    :ivar prominent: whether it stands in the bar itself, not in its menu.
+    :ivar shortcut: the key that leads there; empty for none.
     """
 
     name: str
@@ -67,6 +70,8 @@ class MenuItem:
     context: type | None
     order: int
     origin: Origin
+    prominent: bool = False
+    shortcut: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,23 +87,38 @@ def add_toolbar_action(
     view: str,
     context: type = Node,
     permission: str = "edit",
-    order: int = 100,
+    order: int = 750,
+    prominent: bool = False,
+    shortcut: str = "",
 ) -> None:
     """Add something that people may want to do with the page at hand.
 
     Example::
 
-        config.add_toolbar_action("print", "Print", view="print", permission="view")
+        config.add_toolbar_action("print", "Print", view="print")
+
+    It stands in the bar that people who work on a page have on it and on its screens: in the menu
+    "More" there, and in that of its row on the screen of its parent's contents. It is left out
+    where no such view is registered. The screen says with ``page_screen(..., current=name)`` that
+    it is this one.
 
     :param name: unique among the actions.
     :param title: what the link says; a translation string where it is translated.
     :param view: name of the view that it leads to, without ``@@``.
     :param context: class of the nodes it is for.
     :param permission: shown to those who have it at the page.
-    :param order: the smaller the earlier.
+    :param order: the smaller the earlier; the core's are from 100 to 900.
+    :param prominent: whether it stands in the bar itself. There is little room: what is done many
+        times a day.
+    :param shortcut: a key that leads there for those who have not switched shortcuts off.
     :raises pyramid.exceptions.ConfigurationConflictError: when two includes claim one name.
     """
-    _add_menu_item(config, "actions", name, title, view, context, permission, order)
+    _add_menu_item(
+        config,
+        *("actions", name, title, view, context, permission, order),
+        prominent=prominent,
+        shortcut=shortcut,
+    )
 
 
 def add_tab(
@@ -117,7 +132,10 @@ def add_tab(
     context: type | None = None,
     order: int = 100,
 ) -> None:
-    """Add a screen to those that are shown as tabs of one another.
+    """Add a screen to those of the site, or of a page, between which people change.
+
+    Screens of the site are tabs of one another. Those of a page stand in the page's bar, as what
+    is registered with ``add_toolbar_action`` does; one screen need not be registered twice.
 
     Example::
 
@@ -152,9 +170,15 @@ def _add_menu_item(
     context: type | None,
     permission: str,
     order: int,
+    *,
+    prominent: bool = False,
+    shortcut: str = "",
 ) -> None:
     checked_name(config, "menu item", name)
-    item = MenuItem(name, title, group, view, permission, context, order, origin_of(config))
+    origin = origin_of(config)
+    item = MenuItem(
+        *(name, title, group, view, permission, context, order, origin), prominent, shortcut
+    )
     category = "toolbar actions" if group == "actions" else "tabs"
     extensions = extensions_of(config)
     register(config, category, (group, name), item, lambda: extensions.add_menu_item(item))

@@ -13,7 +13,7 @@ def includeme(config: Configurator) -> None:
     """Register the shell (request, access, derivers, static files) and all screens."""
     config.set_request_factory(Request)
     config.set_root_factory(root_factory)
-    for module in ("static", "derivers", "access", "rendering", "fields"):
+    for module in ("static", "derivers", "access", "rendering", "fields", "bar"):
         config.include(f"myproject.views.{module}")
     reading = ("page", "link", "source", "children", "errors", "health")
     editing = ("completion", "preview")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from pyramid.interfaces import IRequest, IView, IViewClassifier
+from zope.interface import implementedBy
+
 from myproject.extend.points import MenuItem
+from myproject.registry import SiteRegistry
 from myproject.tree.node import ROOT_ID, Node
 
 
@@ -24,41 +28,44 @@ def site_tabs(request: Any, current: str = "") -> list[Tab]:
     """
     mine = request.access.at(ROOT_ID)
     items = (item for item in _items(request, "site") if item.permission in mine)
-    return [_tab(request, item, request.mount, current) for item in items]
-
-
-def page_tabs(request: Any, node: Node, current: str = "") -> list[Tab]:
-    """Return the screens about *node*, as tabs; none where there is only one."""
-    tabs = [
-        _tab(request, item, request.canonical_base.removesuffix("/"), current)
-        for item in _items(request, "page")
-        if _fits(request, item, node)
-    ]
-    return tabs if len(tabs) > 1 else []
-
-
-def actions(request: Any, node: Node) -> list[tuple[str, str]]:
-    """Return title and URL of what whoever asks may do with *node*."""
-    base = request.canonical_base.removesuffix("/")
     return [
-        (_translated(request, item), f"{base}/@@{item.view}")
-        for item in _items(request, "actions")
-        if _fits(request, item, node)
+        Tab(translated(request, item), f"{request.mount}/@@{item.view}", item.name == current)
+        for item in items
     ]
+
+
+def actions(request: Any, cls: type[Node], may: Callable[[str], bool]) -> list[MenuItem]:
+    """Return what somebody may do with a node, in order; no statement.
+
+    Left out is what no view is registered for: a screen of an add-on that is switched off, say.
+
+    :param cls: the node's class.
+    :param may: whether somebody has a permission there.
+    """
+    found: dict[str, MenuItem] = {}
+    for item in (*_items(request, "actions"), *_items(request, "page")):
+        fits = item.context is not None and issubclass(cls, item.context)
+        if (
+            fits
+            and item.view not in found
+            and may(item.permission)
+            and has_view(request.registry, cls, item.view)
+        ):
+            found[item.view] = item
+    return sorted(found.values(), key=lambda item: item.order)
+
+
+def has_view(registry: SiteRegistry, cls: type[Node], name: str) -> bool:
+    """Whether nodes of a class have a view called *name*."""
+    wanted = (IViewClassifier, IRequest, implementedBy(cls))
+    adapters: Any = registry.adapters
+    return adapters.lookup(wanted, IView, name=name) is not None
+
+
+def translated(request: Any, item: MenuItem) -> str:
+    """Return what a link says, in the language of the request."""
+    return request.localizer.translate(item.title)
 
 
 def _items(request: Any, group: str) -> Iterator[MenuItem]:
     yield from request.registry.extensions.menus.get(group, ())
-
-
-def _fits(request: Any, item: MenuItem, node: Node) -> bool:
-    is_one = item.context is not None and isinstance(node, item.context)
-    return is_one and bool(request.has_permission(item.permission, node))
-
-
-def _tab(request: Any, item: MenuItem, base: str, current: str) -> Tab:
-    return Tab(_translated(request, item), f"{base}/@@{item.view}", item.name == current)
-
-
-def _translated(request: Any, item: MenuItem) -> str:
-    return request.localizer.translate(item.title)

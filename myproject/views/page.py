@@ -11,11 +11,11 @@ from pyramid.i18n import TranslationStringFactory
 from myproject.content.references import resolve_references
 from myproject.content.types import Folder, Page
 from myproject.exceptions import InvalidValue
-from myproject.security.access import ANONYMOUS
 from myproject.security.permissions import Permission
 from myproject.tree.listing import START, Key, load_neighbourhood
-from myproject.tree.node import PUBLISHED, Node
+from myproject.tree.node import Node
 from myproject.views import conditional
+from myproject.views.bar import is_public
 from myproject.views.navigation import entries, navigation
 from myproject.views.rendering import TEMPLATES, node_layout
 from myproject.views.source import markdown_response, prefers_markdown
@@ -82,13 +82,6 @@ def page_view(context: Page | Folder, request: Any) -> Any:
 def is_restricted(request: Any, node: Node) -> bool:
     """Whether visitors who are not signed in would not see what whoever asks is looking at."""
     return request.signed_in is not None and not is_public(request, node)
-
-
-def is_public(request: Any, node: Node) -> bool:
-    """Whether visitors who are not signed in see *node*, to which *request* leads."""
-    public = request.policies.access(ANONYMOUS).visibility.pages
-    published = all(place.state == PUBLISHED for place in request.lineage)
-    return published and node.boundary_id in public
 
 
 def _key(after: str) -> Key:

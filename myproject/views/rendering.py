@@ -20,9 +20,10 @@ from myproject.security.identity import Identity
 from myproject.tree.node import Node
 from myproject.tree.urls import quote_segment
 from myproject.views.addresses import here, sign_in_url
+from myproject.views.bar import bar_of
 from myproject.views.forms import notices
 from myproject.views.languages import language_tag, languages_of
-from myproject.views.menus import actions, page_tabs, site_tabs
+from myproject.views.menus import site_tabs
 from myproject.views.slots import Slots
 from myproject.views.times import to_local, zone_name_of
 
@@ -112,9 +113,7 @@ def account_of(request: Any) -> Account:
     if identity is None:
         return Account(sign_in_url(request))
     _, mount = request.registry.messages(request).__getitem__, request.mount
-    node = node_of(request)
-    links = [] if node is None else [Item(*action) for action in actions(request, node)]
-    links.append(Item(_("Your account"), f"{mount}/@@account"))
+    links = [Item(_("Your account"), f"{mount}/@@account")]
     if tabs := site_tabs(request):
         links.append(Item(_("Manage the site"), tabs[0].url))
     return Account("", identity.title, links, here(request))
@@ -150,6 +149,7 @@ def layout(
         "csrf_token": partial(get_csrf_token, request),
         "notices": partial(notices, request),
         "tabs": (),
+        "bar": None,
         "alone": False,
         "site_title": registry.settings["myproject.site_title"],
         "mount": request.mount,
@@ -170,6 +170,7 @@ def layout(
 def node_layout(request: Any, node: Node, query: str = "") -> dict[str, Any]:
     """Return the layout's variables for a screen of *node*."""
     values = layout(request, node.title, node.summary)
+    values["bar"] = bar_of(request, node)
     values["canonical"] = request.canonical_host + request.canonical_base + query
     values["crumbs"] = crumbs(request)
     return values
@@ -178,10 +179,10 @@ def node_layout(request: Any, node: Node, query: str = "") -> dict[str, Any]:
 def page_screen(
     request: Any, node: Node, title: Any, current: str, **values: Any
 ) -> dict[str, Any]:
-    """Return the variables of a screen about *node*, one of those that are tabs of one another.
+    """Return the variables of a screen about *node*, one of those in the node's bar.
 
     :param title: a translation string.
-    :param current: name of its tab.
+    :param current: name of the toolbar action that leads to it, which the bar marks.
     """
     request.response.cache_control = "no-store"
     url = request.canonical_base
@@ -190,7 +191,7 @@ def page_screen(
         "node": node,
         "node_url": url,
         "crumbs": [*crumbs(request), Item(node.label, url)],
-        "tabs": page_tabs(request, node, current),
+        "bar": bar_of(request, node, current),
         **values,
     }
 

@@ -412,15 +412,7 @@ def _action_of(change: Change) -> str:
 def includeme(config: Configurator) -> None:
     """Register the screen and its search for every node."""
     config.add_toolbar_action(
-        "sharing", _("Share this page"), view="sharing", permission=Permission.SHARE, order=500
-    )
-    config.add_tab(
-        "sharing",
-        _("Access"),
-        group="page",
-        view="sharing",
-        permission=Permission.SHARE,
-        order=500,
+        "sharing", _("Access"), view="sharing", permission=Permission.SHARE, order=500
     )
     for method, view in (("GET", sharing_screen), ("POST", change_sharing)):
         config.add_view(

@@ -5,14 +5,13 @@ import sys
 
 import pytest
 from markupsafe import Markup
-from pyramid.response import Response
 from sqlalchemy import text
 
 from myproject.content.types import Folder, Page
 from myproject.exceptions import ConfigurationProblem
 from myproject.extend.points import SLOTS
 from myproject.testing import links
-from myproject.views.rendering import layout
+from myproject.views.rendering import layout, page_screen
 
 KITCHEN = "tests.extend.kitchen"
 
@@ -156,32 +155,41 @@ def test_a_slot_that_does_not_exist_is_told(make_site):
 
 def test_actions_and_tabs_are_links_for_those_who_may_use_them(make_site):
     def include(config):
-        config.add_toolbar_action("cook", "Cook this", view="cook", context=Page)
-        config.add_tab("cook", "Cooking", group="page", view="cook", permission="edit")
-        config.add_tab("stove", "Stove", group="site", view="stove", permission="manage-users")
-        config.add_view(
-            lambda context, request: Response("cooked"),
-            name="cook",
-            context=Page,
-            permission="edit",
+        config.add_toolbar_action(
+            "cook", "Cook this", view="cook", context=Page, prominent=True, shortcut="k"
         )
+        config.add_toolbar_action("eat", "Eat this", view="eat")
+        config.add_tab("cook", "Cooking", group="page", view="cook", permission="edit")
+        config.add_tab("taste", "Taste", group="page", view="taste", permission="edit")
+        config.add_tab("stove", "Stove", group="site", view="stove", permission="manage-users")
+        for name in ("cook", "taste"):
+            config.add_view(
+                lambda context, request: page_screen(request, context, "Cook", "cook"),
+                name=name,
+                context=Page,
+                permission="edit",
+                renderer=f"{KITCHEN}:templates/saved.jinja2",
+            )
 
     site = make_site(include)
     site.add("/menu")
     site.add("/folder", cls=Folder)
     editor, chief = site.sign_in("ann", "editor"), site.sign_in("eve", "administrator")
-    assert links(editor.get("/menu"))["/menu/@@cook"] == "Cook this"
+    offered = links(editor.get("/menu"))
+    assert (offered["/menu/@@cook"], offered["/menu/@@taste"]) == ("Cook this", "Taste")
+    # Nobody has registered a view of this name.
+    assert "/menu/@@eat" not in offered
     assert "/folder/@@cook" not in links(editor.get("/folder"))
     assert "/menu/@@cook" not in links(site.sign_in("bob").get("/menu"))
-    tabs = links(chief.get("/menu/@@sharing"))
-    assert tabs["/menu/@@cook"] == "Cooking"
+    # The same on each screen of the page, which marks itself.
+    assert links(chief.get("/menu/@@sharing"))["/menu/@@cook"] == "Cook this"
+    bar = editor.get("/menu/@@cook").html.select_one("nav.bar")
+    (current,) = bar.select("[aria-current]")
+    assert (current.text, current["data-shortcut"]) == ("Cook this", "k")
+    assert current.find_parent("details") is None
+    assert bar.select_one("a[href='/menu/@@taste']").find_parent("details") is not None
     assert links(chief.get("/@@users"))["/@@stove"] == "Stove"
     assert "/@@users" not in links(editor.get("/menu"))
-
-
-def test_one_tab_alone_is_none(site):
-    chief = site.sign_in("eve", "administrator")
-    assert "Access" not in links(chief.get("/@@sharing")).values()
 
 
 def test_tabs_of_no_known_group_are_told(make_site):

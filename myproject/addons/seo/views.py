@@ -15,9 +15,9 @@ from myproject.exceptions import InvalidValue, NodeGone
 from myproject.security.permissions import Permission
 from myproject.tree.node import Node
 from myproject.tree.urls import names_of
+from myproject.views.bar import is_public
 from myproject.views.fields import form_fields, posted_fields
 from myproject.views.forms import Form, see_other, tell
-from myproject.views.page import is_public
 from myproject.views.rendering import Item, page_screen
 
 _ = TranslationStringFactory("myproject")
@@ -77,9 +77,6 @@ def _url(request: Any) -> str:
 
 def includeme(config: Configurator) -> None:
     """Register the screen, and the ways to it."""
-    config.add_tab(
-        NAME, TITLE, group="page", view=NAME, permission=Permission.EDIT, context=Node, order=400
-    )
     config.add_toolbar_action(NAME, TITLE, view=NAME, permission=Permission.EDIT, order=600)
     for method, view in (("GET", seo_screen), ("POST", change_seo)):
         config.add_view(

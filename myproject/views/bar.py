@@ -1,0 +1,183 @@
+"""The bar: on a page and on all of its screens, what somebody who works on it may do with it.
+
+It is shown to people who are signed in and may do something there, so that nobody else's page has
+a byte of it. It takes no statement: what somebody may do is in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pyramid.config import Configurator
+from pyramid.i18n import TranslationStringFactory
+
+from myproject.security.access import ANONYMOUS
+from myproject.security.permissions import Permission
+from myproject.tree.node import DRAFT, PUBLISHED, Node
+from myproject.views.adding_types import addable_types
+from myproject.views.menus import actions, has_view, translated
+
+_ = TranslationStringFactory("myproject")
+
+#: What the bar offers of the core's, for those who may: name (and view), title, permission,
+#: order, whether it stands in the bar itself, and its key. A name without a view is left out.
+CORE = (
+    ("edit", _("Edit"), Permission.EDIT, 100, True, "e"),
+    ("contents", _("Contents"), Permission.EDIT, 200, True, "c"),
+    ("rename", _("Rename"), Permission.MOVE, 310, False, "r"),
+    ("move", _("Move"), Permission.MOVE, 320, False, "m"),
+    ("copy", _("Copy"), Permission.VIEW_DRAFTS, 330, False, ""),
+    ("backlinks", _("Pages that link here"), Permission.EDIT, 550, False, "b"),
+    ("operations", _("What was done here"), Permission.EDIT, 700, False, ""),
+    ("delete", _("Delete"), Permission.DELETE, 900, False, ""),
+)
+
+
+class State(NamedTuple):
+    """Who can see a page.
+
+    :ivar kind: ``draft``, ``private`` or ``public``, for style sheets.
+    """
+
+    kind: str
+    title: str
+
+
+class BarLink(NamedTuple):
+    """A link of the bar."""
+
+    name: str
+    title: str
+    url: str
+    current: bool
+    shortcut: str
+
+
+class Addable(NamedTuple):
+    """A type that may be added."""
+
+    title: str
+    description: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The bar of one page.
+
+    :ivar page_url: the page itself.
+    :ivar current: name of the screen that is shown; empty on the page itself.
+    :ivar links, more: what stands in the bar, and what in its menu.
+    :ivar adding: what may be added below the page.
+    :ivar other_state: the state that the page may be given, and what that is called.
+    """
+
+    node_id: int
+    page_url: str
+    base: str
+    current: str
+    state: State
+    links: Sequence[BarLink]
+    more: Sequence[BarLink]
+    adding: Sequence[Addable]
+    other_state: tuple[str, str] | None
+
+    @property
+    def in_more(self) -> bool:
+        """Whether the current screen is one of those in the menu."""
+        return any(link.current for link in self.more)
+
+
+def bar_of(request: Any, node: Node, current: str = "") -> Bar | None:
+    """Return the bar of *node*, to which *request* leads; None for those who have none.
+
+    :param current: name of the screen of the node that is shown; none on the page itself.
+    """
+    registry, cls = request.registry, type(node)
+    if request.signed_in is None or request.content_types.get(node.type) is None:
+        return None
+    allowed: dict[str, bool] = {}
+
+    def may(permission: str) -> bool:
+        if permission not in allowed:
+            allowed[permission] = bool(request.has_permission(permission, node))
+        return allowed[permission]
+
+    page_url = request.canonical_base
+    base = page_url.removesuffix("/")
+    found = [
+        (
+            item.prominent,
+            BarLink(
+                item.name,
+                translated(request, item),
+                f"{base}/@@{item.view}",
+                current in (item.name, item.view),
+                item.shortcut,
+            ),
+        )
+        for item in actions(request, cls, may)
+    ]
+    adding = _adding(request, node, base) if has_view(registry, cls, "add") else []
+    if not found and not adding:
+        return None
+    other = None
+    if has_view(registry, cls, "state") and not node.is_root and may(Permission.PUBLISH):
+        other = (DRAFT, _("Unpublish")) if node.state == PUBLISHED else (PUBLISHED, _("Publish"))
+        other = (other[0], request.localizer.translate(other[1]))
+    return Bar(
+        node.id,
+        page_url,
+        base,
+        current,
+        state_of(request, node),
+        [link for prominent, link in found if prominent],
+        [link for prominent, link in found if not prominent],
+        adding,
+        other,
+    )
+
+
+def _adding(request: Any, node: Node, base: str) -> list[Addable]:
+    translate = request.localizer.translate
+    return [
+        Addable(
+            translate(content_type.title),
+            translate(content_type.description) if content_type.description else "",
+            f"{base}/@@add?type={content_type.name}",
+        )
+        for content_type in addable_types(request, node)
+    ]
+
+
+def state_of(request: Any, node: Node) -> State:
+    """Return who can see *node*, to which *request* leads."""
+    translate = request.localizer.translate
+    if node.state == DRAFT:
+        return State("draft", translate(_("Draft")))
+    if is_public(request, node):
+        return State("public", translate(_("Published")))
+    return State("private", translate(_("Not public")))
+
+
+def is_public(request: Any, node: Node) -> bool:
+    """Whether visitors who are not signed in see *node*, to which *request* leads."""
+    public = request.policies.access(ANONYMOUS).visibility.pages
+    published = all(place.state == PUBLISHED for place in request.lineage)
+    return published and node.boundary_id in public
+
+
+def includeme(config: Configurator) -> None:
+    """Register what the core offers."""
+    for name, title, permission, order, prominent, shortcut in CORE:
+        config.add_toolbar_action(
+            name,
+            title,
+            view=name,
+            permission=permission,
+            order=order,
+            prominent=prominent,
+            shortcut=shortcut,
+        )
