@@ -12,7 +12,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import func, select
@@ -25,7 +25,6 @@ from myproject.exceptions import InvalidName
 from myproject.security.access import Access, Policies
 from myproject.security.effects import Effect, Region, effects_of
 from myproject.security.permissions import Permission
-from myproject.tree.copying import descend
 from myproject.tree.names import MAX_DEPTH, check_name, free_name
 from myproject.tree.node import PUBLISHED, ROOT_ID, TRASHED, Node
 from myproject.tree.operations import DEEP, height_of, way_up
@@ -129,7 +128,8 @@ class Planner:
         problems = self._refused([node], Permission.MOVE, Kind.RENAME)
         if node.parent is not None:
             problems += self._names(node.parent, {node: name})
-        return self._counted(Plan(Kind.RENAME, (node,), problems=tuple(problems)))
+        plan = Plan(Kind.RENAME, (node,), problems=tuple(problems))
+        return self._counted(plan, self._measure([node]))
 
     def move(
         self, nodes: Sequence[Node], parent: Node, names: Mapping[int, str] | None = None
@@ -141,8 +141,10 @@ class Planner:
         problems = self._refused(nodes, Permission.MOVE, Kind.MOVE)
         coming = [node for node in nodes if node.parent_id != parent.id]
         problems += self._coming(nodes, parent, Kind.MOVE, _named(coming, names))
-        plan = self._counted(Plan(Kind.MOVE, tuple(nodes), parent, problems=tuple(problems)))
-        return replace(plan, effects=tuple(self._effects(coming, parent)))
+        section = self._measure(nodes)
+        effects = self._effects(section, coming, parent)
+        plan = Plan(Kind.MOVE, tuple(nodes), parent, problems=tuple(problems))
+        return self._counted(replace(plan, effects=tuple(effects)), section)
 
     def copy(
         self, nodes: Sequence[Node], parent: Node, names: Mapping[int, str] | None = None
@@ -150,22 +152,23 @@ class Planner:
         """Return what putting copies of nodes below *parent* would do."""
         problems = self._refused(nodes, Permission.VIEW, Kind.COPY)
         problems += self._coming(nodes, parent, Kind.COPY, _named(nodes, names))
+        section = self._measure(nodes)
         plan = Plan(Kind.COPY, tuple(nodes), parent, problems=tuple(problems))
-        pages, published = self._count(nodes)
-        return replace(plan, pages=pages, published=published)
+        return replace(plan, pages=section.pages, published=section.published)
 
     def trash(self, nodes: Sequence[Node]) -> Plan:
         """Return what putting nodes into the trash would do."""
         problems = self._refused(nodes, Permission.DELETE, Kind.TRASH)
-        problems += self._out_of_reach(nodes, Permission.DELETE)
-        return self._counted(Plan(Kind.TRASH, tuple(nodes), problems=tuple(problems)))
+        section = self._measure(nodes)
+        problems += self._out_of_reach(section, Permission.DELETE)
+        return self._counted(Plan(Kind.TRASH, tuple(nodes), problems=tuple(problems)), section)
 
     def set_state(self, nodes: Sequence[Node], state: str) -> Plan:
         """Return what publishing nodes, or taking them back from readers, would do."""
         problems = self._refused(nodes, Permission.PUBLISH, Kind.STATE)
         plan = Plan(Kind.STATE, tuple(nodes), problems=tuple(problems))
         # Publishing breaks no links; and a draft hides what is below it.
-        return plan if state == PUBLISHED else self._counted(plan)
+        return plan if state == PUBLISHED else self._counted(plan, self._measure(nodes))
 
     def restore(
         self,
@@ -197,22 +200,24 @@ class Planner:
         for place_id, coming in places.items():
             place = self.session.get_one(Node, place_id)
             problems += self._coming(coming, place, Kind.RESTORE, _named(coming, wanted))
-        pages, published = self._count(nodes)
+        section = self._measure(nodes)
         moving = [] if parent is None else [node for node in nodes if node.parent_id != parent.id]
+        effects = [] if parent is None else self._effects(section, moving, parent)
         return Plan(
             Kind.RESTORE,
             tuple(nodes),
             parent,
-            pages,
-            published,
-            effects=() if parent is None else tuple(self._effects(moving, parent)),
+            section.pages,
+            section.published,
+            effects=tuple(effects),
             problems=tuple(problems),
         )
 
     def purge(self, nodes: Sequence[Node]) -> Plan:
         """Return what deleting nodes for good would do."""
-        problems = self._out_of_reach(nodes, Permission.DELETE)
-        return self._counted(Plan(Kind.PURGE, tuple(nodes), problems=tuple(problems)))
+        section = self._measure(nodes, trash=True)
+        problems = self._out_of_reach(section, Permission.DELETE)
+        return self._counted(Plan(Kind.PURGE, tuple(nodes), problems=tuple(problems)), section)
 
     # -- what stands in the way -------------------------------------------------------------------
 
@@ -302,18 +307,11 @@ class Planner:
             problems.append(Problem(node.id, node.title, reason))
         return problems
 
-    def _out_of_reach(self, nodes: Sequence[Node], permission: str) -> list[Problem]:
+    def _out_of_reach(self, section: _Section, permission: str) -> list[Problem]:
         """Return a problem where pages below lie that this person may not do this with."""
-        if self.access is None:
-            return []
-        down, node = descend(*(node.id for node in nodes)), Node.__table__
-        query = (
-            select(node.c.boundary_id, func.count())
-            .join_from(down, node, node.c.id == down.c.id)
-            .group_by(node.c.boundary_id)
+        count = sum(
+            group.pages for group in section.groups if not self._may(group.boundary_id, permission)
         )
-        rows = self.session.connection().execute(query).all()
-        count = sum(pages for place, pages in rows if not self._may(place, permission))
         if not count:
             return []
         reason = _(
@@ -370,38 +368,58 @@ class Planner:
 
     # -- counting ---------------------------------------------------------------------------------
 
-    def _counted(self, plan: Plan) -> Plan:
+    def _counted(self, plan: Plan, section: _Section) -> Plan:
         """Return *plan* with how many pages it is about, and how many links lead to them."""
-        pages, published = self._count(plan.nodes)
         count, linking = links_into(self.session, [node.id for node in plan.nodes], limit=LINKING)
-        return replace(
-            plan, pages=pages, published=published, links_in=count, linking=tuple(linking)
+        plan = replace(plan, links_in=count, linking=tuple(linking))
+        return replace(plan, pages=section.pages, published=section.published)
+
+    def _measure(self, nodes: Iterable[Node], *, trash: bool = False) -> _Section:
+        """Walk through what lies at and below nodes; one statement.
+
+        :param trash: whether what lies in the trash below them counts.
+        """
+        node = Node.__table__
+        down = (
+            select(node.c.id.label("top"), node.c.id, node.c.boundary_id, node.c.state)
+            .where(node.c.id.in_([each.id for each in nodes]))
+            .cte("down", recursive=True)
         )
+        below = node.c.parent_id == down.c.id
+        if not trash:
+            below &= node.c.state != TRASHED
+        # The walk carries what is counted: joined to it afterwards, it would be looked up again.
+        columns = (down.c.top, node.c.id, node.c.boundary_id, node.c.state)
+        down = down.union_all(select(*columns).join_from(down, node, below))
+        groups = (down.c.top, down.c.boundary_id, down.c.state)
+        query = select(*groups, func.count()).group_by(*groups)
+        return _Section([_Group(*row) for row in self.session.connection().execute(query)])
 
-    def _count(self, nodes: Iterable[Node]) -> tuple[int, int]:
-        down, node = descend(*(node.id for node in nodes), trash=False), Node.__table__
-        published = func.count().filter(node.c.state == PUBLISHED)
-        query = select(func.count(), published).join_from(down, node, node.c.id == down.c.id)
-        found = self.session.connection().execute(query).one()
-        return found[0], found[1]
+    def _effects(self, section: _Section, nodes: Sequence[Node], parent: Node) -> list[Effect]:
+        """Return who gains or loses what when nodes come to lie below *parent*.
 
-    def _effects(self, nodes: Sequence[Node], parent: Node) -> list[Effect]:
-        """Return who gains or loses what when nodes come to lie below *parent*."""
+        :param section: what lies at and below them.
+        """
         new = parent.boundary_id
-        coming = [node for node in nodes if self._outer(node) != new]
-        if not coming:
+        outer = {node.id: self._outer(node) for node in nodes if self._outer(node) != new}
+        if not outer:
             return []
         regions: Counter[tuple[int, int]] = Counter()
-        places, affected = dict(self.policies.places), set[int]()
-        for node in coming:
-            old = self._outer(node)
-            for boundary_id, pages in self._by_boundary(node):
-                regions[boundary_id, new if boundary_id == old else boundary_id] += pages
-                place = places.get(boundary_id)
-                if place is not None and boundary_id != old and place.above == old:
-                    places[boundary_id] = replace(place, above=new)
-            affected |= {reason.principal_id for reason in self.policies.applying(old)}
-        affected |= {reason.principal_id for reason in self.policies.applying(new)}
+        places = dict(self.policies.places)
+        for group in section.groups:
+            old = outer.get(group.top)
+            if old is None:
+                continue
+            here = group.boundary_id
+            regions[here, new if here == old else here] += group.pages
+            place = places.get(here)
+            if place is not None and here != old and place.above == old:
+                places[here] = replace(place, above=new)
+        affected = {
+            reason.principal_id
+            for boundary_id in {new, *outer.values()}
+            for reason in self.policies.applying(boundary_id)
+        }
         after = Policies(places, self.policies.roles)
         found = [Region(*key, pages) for key, pages in regions.items()]
         return effects_of(self.session, self.policies, after, found, affected)
@@ -411,14 +429,28 @@ class Planner:
         """Return the boundary that a node lies in when its own is left out."""
         return ROOT_ID if node.parent is None else node.parent.boundary_id
 
-    def _by_boundary(self, node: Node) -> list[tuple[int, int]]:
-        down, table = descend(node.id, trash=False), Node.__table__
-        query = (
-            select(table.c.boundary_id, func.count())
-            .join_from(down, table, table.c.id == down.c.id)
-            .group_by(table.c.boundary_id)
-        )
-        return [(row[0], row[1]) for row in self.session.connection().execute(query)]
+
+class _Group(NamedTuple):
+    """Pages below one of the nodes of a plan, with one boundary and one state."""
+
+    top: int
+    boundary_id: int
+    state: str
+    pages: int
+
+
+class _Section(NamedTuple):
+    """What lies at and below the nodes of a plan."""
+
+    groups: Sequence[_Group]
+
+    @property
+    def pages(self) -> int:
+        return sum(group.pages for group in self.groups)
+
+    @property
+    def published(self) -> int:
+        return sum(group.pages for group in self.groups if group.state == PUBLISHED)
 
 
 def _named(nodes: Iterable[Node], names: Mapping[int, str] | None) -> dict[Node, str]:
