@@ -171,6 +171,19 @@ class InvalidValue(MyprojectError):
         self.reason = reason
 
 
+class NotComplete(TreeError):
+    """A draft cannot be published yet: required fields are empty.
+
+    :param title: of the page.
+    :param labels: what people call the fields.
+    """
+
+    def __init__(self, title: str, labels: tuple[str, ...]) -> None:
+        super().__init__(f"{title!r} cannot be published yet. It still needs: {', '.join(labels)}.")
+        self.title = title
+        self.labels = labels
+
+
 class AccountError(MyprojectError):
     """Something about accounts, groups or access was refused; nothing has been written."""
 

@@ -6,11 +6,12 @@ Knows no HTTP.
 from pyramid.config import Configurator
 from pyramid.i18n import TranslationStringFactory
 
+from myproject.content.copied import redirect_copied_references
 from myproject.content.markup import MarkdownRenderer
 from myproject.content.markup.rules import MarkupRules
-from myproject.content.operations import redirect_copied_references
+from myproject.content.operations import refuse_incomplete
 from myproject.content.types import Folder, Link, Page
-from myproject.tree.events import NodeCopied
+from myproject.tree.events import NodeCopied, NodeStateChanged
 
 #: Ids of the frame that templates put around content; no heading may get one of them.
 LAYOUT_IDS = ("site-main", "site-toc", "site-listing", "site-suggestions")
@@ -25,7 +26,13 @@ def make_renderer(rules: MarkupRules) -> MarkdownRenderer:
 
 def includeme(config: Configurator) -> None:
     """Register the built-in types."""
-    config.add_content_type(Page, _("Page"), description=_("Text, with pages below it."))
+    config.add_content_type(
+        Page,
+        _("Page"),
+        description=_("Text, with pages below it."),
+        incomplete_drafts=True,
+    )
     config.add_content_type(Folder, _("Folder"), description=_("Only holds other pages."))
     config.add_content_type(Link, _("Link"), description=_("Leads to a page or a web address."))
     config.add_subscriber(redirect_copied_references, NodeCopied)
+    config.add_subscriber(refuse_incomplete, NodeStateChanged)

@@ -51,9 +51,19 @@ class Journal:
         *,
         before: Node | None = None,
         comment: str = "",
+        incomplete: bool = False,
     ) -> Operation:
         """Put a new node below *parent*, see :func:`myproject.content.operations.create`."""
-        create(self.tree, parent, node, renderer, name, before=before, comment=comment)
+        create(
+            self.tree,
+            parent,
+            node,
+            renderer,
+            name,
+            before=before,
+            comment=comment,
+            incomplete=incomplete,
+        )
         operation = self._begin(Kind.ADD, node, 1, parent)
         self._step(operation, 0, node, None)
         return operation

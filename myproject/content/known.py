@@ -6,7 +6,8 @@ both write the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,14 +17,25 @@ from sqlalchemy import types as sql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from myproject.content.columns import fields_of, own_columns
+from myproject.content.columns import REFERENCE, fields_of, own_columns, reference_columns
 from myproject.content.registry import ContentType, ContentTypes
+from myproject.content.types import Link
 from myproject.db.base import TaggedJSON, UTCDateTime
 from myproject.db.transaction import mark_changed
+from myproject.tree.copying import columns_in_database
 from myproject.tree.known import KnownType, known_types, own_tables
+from myproject.tree.node import Node
 from myproject.tree.site import leave_revision
 
-__all__ = ["KnownType", "StoredField", "StoredType", "known_types", "record_types", "stored_types"]
+__all__ = [
+    "KnownType",
+    "StoredField",
+    "StoredType",
+    "known_types",
+    "record_types",
+    "stored_references",
+    "stored_types",
+]
 
 _TYPES: Mapping[str, Any] = {
     "datetime": UTCDateTime(),
@@ -115,6 +127,34 @@ def _stored(content_type: ContentType) -> StoredType:
             for field in fields_of(cls)
         ),
     )
+
+
+def stored_references(session: Session, type_names: Iterable[str]) -> dict[str, list[str]]:
+    """Return table -> columns in which nodes of some types refer to others, whether the add-on of
+    a type is on or off."""
+    known = known_types(session)
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for name in type_names:
+        if name in known:
+            fields = known[name].fields
+            places = [(f["table"], f["column"]) for f in fields if f["kind"] == REFERENCE]
+            if Link.__tablename__ in known[name].tables:
+                places.append((Link.__tablename__, "target_id"))
+        elif (mapper := Node.__mapper__.polymorphic_map.get(name)) is not None:
+            columns = reference_columns(mapper.class_)
+            places = [(column.table.name, column.name) for column in columns]
+        else:
+            places = []
+        for table, column in places:
+            if column not in found[table]:
+                found[table].append(column)
+    return {
+        table: columns
+        for table, columns in found.items()
+        # An add-on may be gone with its tables.
+        if table == Link.__tablename__
+        or {"id", *columns} <= set(columns_in_database(session, table))
+    }
 
 
 def unrecorded(session: Session, types: ContentTypes) -> dict[str, dict[str, Any]]:

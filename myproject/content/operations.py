@@ -6,21 +6,16 @@ writes what a node says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, insert, inspect, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Table, delete, insert, inspect, update
 from sqlalchemy.orm.attributes import flag_modified
-from sqlalchemy.orm.util import identity_key
 
-from myproject.content.columns import own_columns
+from myproject.content.columns import Field, editable_fields, own_columns, reference_fields
 from myproject.content.events import ContentSaved
-from myproject.content.fields import fields_of, validate
+from myproject.content.fields import fields_of, missing_fields, validate
 from myproject.content.references import (
-    Reference,
-    replace_in_html,
-    replace_in_source,
     store_references,
 )
 from myproject.content.registry import ContentTypes
@@ -29,32 +24,21 @@ from myproject.content.revisions import (
     record_revision,
     revised_fields,
 )
-from myproject.content.types import Content, Link, Page
+from myproject.content.types import Content
 from myproject.db.base import utcnow
 from myproject.db.transaction import mark_changed
-from myproject.exceptions import InvalidValue
+from myproject.exceptions import InvalidValue, NotComplete
 from myproject.interfaces import IMarkdownRenderer
 from myproject.tree.actor import Actor
-from myproject.tree.copying import descend
-from myproject.tree.events import NodeCopied
+from myproject.tree.events import NodeStateChanged
 from myproject.tree.known import own_tables
-from myproject.tree.node import Node
+from myproject.tree.node import PUBLISHED, Node
 from myproject.tree.operations import Tree
+from myproject.tree.urls import paths_of
+from myproject.tree.visibility import EVERYTHING
 
 #: Written by the tree's operations, never by a save.
 STRUCTURE = frozenset({"id", "parent_id", "name", "position", "boundary_id", "type"})
-
-_BATCH = 500
-_NEW_TEXT = (
-    update(Page.__table__)
-    .where(Page.__table__.c.id == bindparam("page"))
-    .values(body=bindparam("text"), body_html=bindparam("html"))
-)
-_NEW_TARGET = (
-    update(Link.__table__)
-    .where(Link.__table__.c.id == bindparam("link"))
-    .values(target_id=bindparam("target"))
-)
 
 
 def set_fields(
@@ -96,12 +80,14 @@ def save(
     renderer: IMarkdownRenderer,
     *,
     comment: str = "",
+    incomplete: bool = False,
 ) -> set[str]:
     """Change a node's content: set fields, derive what follows from them, store its references,
     keep a revision.
 
     :param values: field -> value. ``modified_at`` becomes now unless it is given.
     :param comment: why, for the revision.
+    :param incomplete: whether required fields may be empty, see :func:`finish`.
     :returns: names of the fields that changed; nothing is written or told when there are none.
     :raises InvalidValue: and *node* is what it was.
     """
@@ -110,7 +96,7 @@ def save(
         if "modified_at" not in values:
             node.modified_at = utcnow()
         try:
-            finish(tree, node, renderer, changed=changed, comment=comment)
+            finish(tree, node, renderer, changed=changed, comment=comment, incomplete=incomplete)
         except InvalidValue:
             # Or the transaction's next flush would write it all the same.
             tree.session.expire(node)
@@ -127,6 +113,7 @@ def create(
     *,
     before: Node | None = None,
     comment: str = "",
+    incomplete: bool = False,
 ) -> Node:
     """Put a new node with its content below *parent*.
 
@@ -134,6 +121,7 @@ def create(
 
     :param name: made from the title when left out.
     :param before: the sibling to stand before; at the end when left out.
+    :param incomplete: whether required fields may be empty, see :func:`finish`.
     :raises InvalidValue: for its content.
     :raises InvalidName, NameTaken, TooDeep, NodeGone: for its place. Nothing has been added.
     """
@@ -142,9 +130,9 @@ def create(
             if field.default is not None and field.name not in node.__dict__:
                 # Otherwise it would be set on the way to the database, where a check misses it.
                 setattr(node, field.name, field.new_default())
-        node.check()
+        _check(tree, node, reference_fields(type(node)), incomplete=incomplete)
     tree.add(parent, node, name, before=before)
-    finish(tree, node, renderer, comment=comment)
+    finish(tree, node, renderer, comment=comment, incomplete=incomplete)
     return node
 
 
@@ -167,6 +155,7 @@ def finish(
     *,
     changed: Iterable[str] | None = None,
     comment: str = "",
+    incomplete: bool = False,
 ) -> None:
     """Check a node whose fields were set, compute its derived columns, store its references, keep
     a revision.
@@ -174,11 +163,18 @@ def finish(
     :param changed: names of the fields that were set to something else, for ``ContentSaved``,
         which is not told if there are none; all fields when left out, as for a new node.
     :param comment: why, for the revision.
+    :param incomplete: whether required fields may be empty, where the columns can hold that and as
+        long as the node is a draft. Only types that say so should be saved like this.
     :raises InvalidValue:
     """
     if isinstance(node, Content):
         with tree.session.no_autoflush:
-            node.check()
+            references = [
+                field
+                for field in reference_fields(type(node))
+                if changed is None or field.name in changed
+            ]
+            _check(tree, node, references, incomplete=incomplete)
             node.derive(renderer)
         tree.session.flush()
         store_references(tree.session, node, node.referenced_ids())
@@ -192,18 +188,58 @@ def finish(
         tree.tell(ContentSaved(node.id, node, fields))
 
 
+def _check(tree: Tree, node: Content, references: Iterable[Field], *, incomplete: bool) -> None:
+    """Raise ``InvalidValue`` if a node cannot be stored like this.
+
+    :param references: those whose pages are looked for.
+    """
+    if incomplete and is_unpublished(node) and missing_fields(node):
+        node.check_incomplete()
+    else:
+        node.check()
+    chosen = {field.name: getattr(node, field.name) for field in references}
+    ids = {each for each in chosen.values() if each is not None}
+    there = paths_of(tree.session, ids, EVERYTHING) if ids else {}
+    for name, node_id in chosen.items():
+        if node_id is not None and node_id not in there:
+            raise InvalidValue(name, "There is no such page.")
+
+
+def is_unpublished(node: Node) -> bool:
+    """Whether readers do not see *node* whatever is above it, so that it may be incomplete."""
+    return (node.state or PUBLISHED) != PUBLISHED
+
+
+def refuse_incomplete(event: NodeStateChanged) -> None:
+    """Subscriber: what is published must be complete.
+
+    :raises NotComplete: for the fields that are empty.
+    :raises InvalidValue: when those that could wait make no sense together.
+    """
+    node = event.node
+    if not isinstance(node, Content) or is_unpublished(node):
+        return
+    if any(field.may_wait for field in editable_fields(type(node))):
+        if missing := missing_fields(node):
+            raise NotComplete(node.title, tuple(str(field.label) for field in missing))
+        node.check()
+
+
 def change_type(
     tree: Tree,
     node: Node,
     type_name: str,
     types: ContentTypes,
     values: Mapping[str, Any] | None = None,
+    *,
+    incomplete: bool = False,
 ) -> Node:
     """Turn *node* into another type where it stands, keeping what both types have.
 
     Columns that only the old type has are lost, and so are the references in them.
 
     :param values: field -> value of fields that the new type adds; the others get their defaults.
+    :param incomplete: whether required ones may be empty, as far as their columns can hold that.
     :returns: the node as an instance of its new class; the old instance is detached.
     :raises UnknownContentType: also for a node whose present type is unknown here: nobody could
         say what of it would be lost.
@@ -216,7 +252,8 @@ def change_type(
     types.require(node.type)
     begin_history(tree, node)
     session, before, after = tree.session, own_tables(type(node)), own_tables(target.cls)
-    rows = _new_rows(target.cls, [table for table in after if table not in before], values or {})
+    new = [table for table in after if table not in before]
+    rows = _new_rows(target.cls, new, values or {}, incomplete=incomplete)
     session.flush()
     connection = session.connection()
     base = Node.__table__
@@ -238,13 +275,14 @@ def change_type(
 
 
 def _new_rows(
-    cls: type[Node], tables: list[Table], values: Mapping[str, Any]
+    cls: type[Node], tables: list[Table], values: Mapping[str, Any], *, incomplete: bool
 ) -> list[tuple[Table, dict[str, Any]]]:
     """Return the row that each of a type's tables gets, with the given values of its fields."""
     fields = {field.name: field for field in fields_of(cls)}
     places = {name: column for name, column in own_columns(cls) if column.table in tables}
     needed = {name: None for name in places if fields[name].required}
-    checked = validate(cls, needed | {k: v for k, v in values.items() if k in places})
+    given = needed | {k: v for k, v in values.items() if k in places}
+    checked = validate(cls, given, incomplete=incomplete)
     return [
         (
             table,
@@ -256,75 +294,3 @@ def _new_rows(
         )
         for table in tables
     ]
-
-
-def redirect_copied_references(event: NodeCopied) -> None:
-    """Subscriber: copies get the references of their originals, to each other where they can.
-
-    Without this the links within a copied section would lead back into the original.
-    """
-    session = inspect(event.node).session
-    if session is None:
-        return
-    copies, table = event.copies, Reference.__table__
-    section = descend(event.source_id)
-    found = session.connection().execute(
-        select(table.c.source_id, table.c.target_id).join_from(
-            section, table, table.c.source_id == section.c.id
-        )
-    )
-    # The copy may lie inside its original, whose section is then larger than what was copied.
-    rows = [(source, target) for source, target in found if source in copies]
-
-    _redirect(session, {source for source, target in rows if target in copies}, copies)
-    if rows:
-        session.connection().execute(
-            insert(table),
-            [
-                {"source_id": copies[source], "target_id": copies.get(target, target)}
-                for source, target in rows
-            ],
-        )
-    session.flush()
-    mark_changed(session)
-
-
-def _redirect(session: Session, sources: Collection[int], copies: Mapping[int, int]) -> None:
-    """Rewrite the links in the copies of *sources*, by table: a type may be switched off."""
-
-    def reference(node_id: int) -> str | None:
-        return f"node:{copies[node_id]}" if node_id in copies else None
-
-    ids = sorted(copies[source] for source in sources)
-    connection, page, link = session.connection(), Page.__table__, Link.__table__
-    for start in range(0, len(ids), _BATCH):
-        batch = ids[start : start + _BATCH]
-        texts = select(page.c.id, page.c.body, page.c.body_html).where(page.c.id.in_(batch))
-        rewritten = [
-            {
-                "page": row.id,
-                "text": replace_in_source(row.body, reference),
-                "html": replace_in_html(row.body_html, reference),
-            }
-            for row in connection.execute(texts)
-        ]
-        if rewritten:
-            connection.execute(_NEW_TEXT, rewritten)
-        targets = select(link.c.id, link.c.target_id).where(link.c.id.in_(batch))
-        redirected = [
-            {"link": row.id, "target": copies.get(row.target_id, row.target_id)}
-            for row in connection.execute(targets)
-        ]
-        if redirected:
-            connection.execute(_NEW_TARGET, redirected)
-        for node_id in batch:
-            _forget_links(session, node_id)
-
-
-def _forget_links(session: Session, node_id: int) -> None:
-    """Have what a loaded node says of its links read again."""
-    node = session.identity_map.get(identity_key(Node, node_id))
-    if isinstance(node, Page):
-        session.expire(node, ["body", "body_html"])
-    elif isinstance(node, Link):
-        session.expire(node, ["target_id"])

@@ -18,6 +18,7 @@ from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from myproject.content.fields import editable_fields, missing_fields
 from myproject.content.journal import Kind
 from myproject.content.links import links_into
 from myproject.content.registry import ContentTypes
@@ -166,6 +167,8 @@ class Planner:
     def set_state(self, nodes: Sequence[Node], state: str) -> Plan:
         """Return what publishing nodes, or taking them back from readers, would do."""
         problems = self._refused(nodes, Permission.PUBLISH, Kind.STATE)
+        if state == PUBLISHED:
+            problems += self._incomplete(nodes)
         plan = Plan(Kind.STATE, tuple(nodes), problems=tuple(problems))
         # Publishing breaks no links; and a draft hides what is below it.
         return plan if state == PUBLISHED else self._counted(plan, self._measure(nodes))
@@ -305,6 +308,18 @@ class Planner:
             else:
                 continue
             problems.append(Problem(node.id, node.title, reason))
+        return problems
+
+    def _incomplete(self, nodes: Iterable[Node]) -> list[Problem]:
+        """Return what is missing in drafts that are to be published."""
+        problems = []
+        for node in nodes:
+            wanted = any(field.may_wait for field in editable_fields(type(node)))
+            labels = [str(field.label) for field in missing_fields(node)] if wanted else []
+            if labels:
+                said = {"fields": ", ".join(labels)}
+                reason = _("It is not complete yet. It still needs: ${fields}.", mapping=said)
+                problems.append(Problem(node.id, node.title, reason))
         return problems
 
     def _out_of_reach(self, section: _Section, permission: str) -> list[Problem]:

@@ -23,6 +23,7 @@ class ContentType:
     :ivar description: one sentence for the person who chooses a type.
     :ivar addable_in: names of the types it may be added to; None for all.
     :ivar permission: what adding one takes.
+    :ivar incomplete_drafts: whether drafts of it may lack required fields.
     :ivar addon: name of the add-on that registered it; empty for the core.
     """
 
@@ -33,6 +34,7 @@ class ContentType:
     addable_in: frozenset[str] | None = None
     permission: str = "add"
     addon: str = ""
+    incomplete_drafts: bool = False
 
 
 @implementer(IContentTypes)

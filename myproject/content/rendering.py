@@ -40,7 +40,7 @@ def render_all(
             before = page.body_html, page.toc
             page.derive(renderer)
             if (page.body_html, page.toc) != before:
-                finish(tree, page, renderer, changed={"body_html", "toc"})
+                finish(tree, page, renderer, changed={"body_html", "toc"}, incomplete=True)
                 different += 1
         session.flush()
         session.expunge_all()

@@ -50,9 +50,17 @@ class Content(Node):
 
     def check(self) -> None:
         """Raise ``InvalidValue`` if the fields do not make sense together."""
+        self._check(incomplete=False)
+
+    def check_incomplete(self) -> None:
+        """Do this for a draft in which required fields are still empty: each value that is there is
+        looked at. Whether they make sense together is asked when all are."""
+        self._check(incomplete=True)
+
+    def _check(self, *, incomplete: bool) -> None:
         if not self.title.strip():
             raise InvalidValue("title", "Give the page a title.")
-        self._check_fields()
+        self._check_fields(incomplete=incomplete)
         for column in self.__mapper__.column_attrs:
             # What is not loaded has not been edited.
             value = self.__dict__.get(column.key)
@@ -64,7 +72,7 @@ class Content(Node):
             if limit is not None and len(value) > limit:
                 raise InvalidValue(column.key, f"It is longer than {limit} characters.")
 
-    def _check_fields(self) -> None:
+    def _check_fields(self, *, incomplete: bool) -> None:
         """Check the fields of the type's own columns, and set them to what these can hold."""
         cls, stored = type(self), self.__dict__
         is_new = not inspect(self).persistent
@@ -74,7 +82,7 @@ class Content(Node):
                 given[field.name] = stored[field.name]
             elif is_new and field.required:
                 given[field.name] = None
-        for name, value in validate(cls, given).items():
+        for name, value in validate(cls, given, incomplete=incomplete).items():
             if type(value) is not type(given[name]) or value != given[name]:
                 setattr(self, name, value)
 

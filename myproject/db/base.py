@@ -69,11 +69,12 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "$time": dt.time.fromisoformat,
     "$float": float,
     "$decimal": Decimal,
-    "$map": lambda pairs: {_from_json(key): _from_json(value) for key, value in pairs},
+    "$map": lambda pairs: {from_tagged(key): from_tagged(value) for key, value in pairs},
 }
 
 
-def _to_json(value: Any) -> Any:
+def to_tagged(value: Any) -> Any:
+    """Return a value as :class:`TaggedJSON` stores it: plain JSON, with marks for the rest."""
     match value:
         case dt.datetime():
             return {"$datetime": value.isoformat()}
@@ -86,23 +87,27 @@ def _to_json(value: Any) -> Any:
         case float() if not math.isfinite(value):
             return {"$float": str(value)}
         case dict() if all(isinstance(key, str) and not key.startswith("$") for key in value):
-            return {key: _to_json(item) for key, item in value.items()}
+            return {key: to_tagged(item) for key, item in value.items()}
         case dict():
-            return {"$map": [[_to_json(key), _to_json(item)] for key, item in value.items()]}
+            return {"$map": [[to_tagged(key), to_tagged(item)] for key, item in value.items()]}
         case list() | tuple():
-            return [_to_json(item) for item in value]
+            return [to_tagged(item) for item in value]
     return value
 
 
-def _from_json(value: Any) -> Any:
+def from_tagged(value: Any) -> Any:
+    """Return the value that :func:`to_tagged` has made JSON of.
+
+    :raises ValueError, TypeError: for a mark around something that it does not fit.
+    """
     if isinstance(value, dict):
         if len(value) == 1:
             (key, content), *_ = value.items()
             if key in _READERS:
                 return _READERS[key](content)
-        return {key: _from_json(item) for key, item in value.items()}
+        return {key: from_tagged(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_from_json(item) for item in value]
+        return [from_tagged(item) for item in value]
     return value
 
 
@@ -118,7 +123,7 @@ class TaggedJSON(TypeDecorator[dict[str, Any]]):
     cache_ok = True
 
     def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> Any:
-        return _to_json(value)
+        return to_tagged(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        return _from_json(value)
+        return from_tagged(value)

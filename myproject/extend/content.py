@@ -29,6 +29,7 @@ def add_content_type(
     description: Any = "",
     addable_in: Iterable[str] | None = None,
     permission: str = "add",
+    incomplete_drafts: bool = False,
 ) -> None:
     """Register a content type.
 
@@ -42,6 +43,8 @@ def add_content_type(
     :param description: one sentence for somebody who chooses among types.
     :param addable_in: names of the types it may be added to; everywhere when left out.
     :param permission: what adding one takes.
+    :param incomplete_drafts: whether a draft may be saved while required fields are empty, as far
+        as their columns can hold that: nullable ones, and texts. Publishing asks for all of them.
     :raises pyramid.exceptions.ConfigurationConflictError: when two includes claim one name.
     :raises myproject.exceptions.ConfigurationProblem: when another class has the name, or a
         column could not be written to a file.
@@ -55,6 +58,7 @@ def add_content_type(
         addable_in=None if addable_in is None else frozenset(addable_in),
         permission=permission,
         addon=registry_of(config).including,
+        incomplete_drafts=incomplete_drafts,
     )
     register(
         config, CONTENT_TYPES, content_type.name, content_type, lambda: types.add(content_type)

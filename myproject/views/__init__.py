@@ -15,7 +15,7 @@ def includeme(config: Configurator) -> None:
     config.set_root_factory(root_factory)
     for module in ("static", "derivers", "access", "rendering", "fields", "bar"):
         config.include(f"myproject.views.{module}")
-    reading = ("page", "link", "source", "children", "errors", "health")
+    reading = ("page", "link", "source", "data", "children", "errors", "health")
     editing = ("completion", "preview")
     managing = ("sharing", "users", "user", "groups", "audit")
     for screen in (*reading, "sign_in", "password", "account", "preferences", *editing, *managing):

@@ -12,6 +12,7 @@ from pyramid.response import Response
 from myproject.content.references import replace_in_source, target_paths
 from myproject.content.transfer.document import body_of, front_matter_of
 from myproject.content.transfer.frontmatter import dump
+from myproject.content.transfer.own import own_of
 from myproject.content.types import Folder, Page
 from myproject.security.permissions import Permission
 from myproject.tree.listing import load_children
@@ -50,21 +51,24 @@ def markdown_response(context: Page | Folder, request: Any, vary: str | None = N
     # What readers of HTML never need, in one statement.
     deferred = ["created_at", "extra", *(["body"] if isinstance(context, Page) else [])]
     request.dbsession.refresh(context, deferred)
-    body = body_of(context)
-    if "node:" in body:
+    body, own = body_of(context), own_of(context)
+    if "node:" in body or any(own.references.values()):
         paths = target_paths(request.dbsession, context.id, request.visibility)
+    else:
+        paths = {}
 
-        def address(node_id: int) -> str | None:
-            path = paths.get(node_id)
-            return None if path is None else request.path_url_of(path)
+    def address(node_id: int) -> str | None:
+        path = paths.get(node_id)
+        return None if path is None else request.path_url_of(path)
 
-        body = replace_in_source(body, address)
+    body = replace_in_source(body, address)
+    own.refer(address, context.extra)
     if isinstance(context, Folder):
         body = _children_as_list(context, request)
     response = request.response
     response.content_type = "text/markdown"
     response.charset = "UTF-8"
-    response.text = dump(front_matter_of(context), body)
+    response.text = dump(front_matter_of(context, own=own), body)
     return response
 
 

@@ -14,15 +14,17 @@ from myproject.content.types import Content, Page
 from myproject.db.base import Base, Id, TaggedJSON, UTCDateTime, utcnow
 from myproject.db.engine import Database
 from myproject.interfaces import IMarkdownRenderer
+from myproject.tree.node import Node
 
 
 class Sample(Content):
     """Has all kinds of columns."""
 
     __tablename__ = "sample"
-    __mapper_args__ = {"polymorphic_identity": "sample"}
 
     id: Mapped[int] = mapped_column(Id, ForeignKey("node.id", ondelete="CASCADE"), primary_key=True)
+    # There are two ways from here to the node table.
+    __mapper_args__ = {"polymorphic_identity": "sample", "inherit_condition": id == Node.id}  # noqa: A003
     sku: Mapped[str] = mapped_column(
         String(20), info={"label": "SKU", "help": "As printed.", "widget": "barcode"}
     )
@@ -40,6 +42,9 @@ class Sample(Content):
     note: Mapped[str | None] = mapped_column(Text)
     size: Mapped[str | None] = mapped_column(
         String(2), default="m", info={"choices": [("s", "Small"), "m"]}
+    )
+    related_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey("node.id", ondelete="SET NULL"), info={"label": "Related", "key": "related"}
     )
     shouted: Mapped[str] = mapped_column(String(500), default="", info={"derived": True})
 

@@ -28,7 +28,9 @@ def last_changed(site, moment):
         connection.execute(update(SiteRow).values(changed_at=moment))
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/folder", "/docs/@@source", "/docs/@@children"])
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/folder", "/docs/@@source", "/docs/@@children", "/docs/@@json"]
+)
 def test_a_current_copy_is_confirmed_without_a_body(docs, fetch, path):
     whole = fetch(docs, path)
     response = fetch(docs, path, headers={"If-None-Match": whole.headers["ETag"]})
@@ -125,7 +127,7 @@ def test_markdown_and_html_have_different_tags_and_say_what_they_vary_by(docs, f
     assert fetch(docs, "/docs", headers=headers).status_int == 200
 
 
-@pytest.mark.parametrize("path", ["/docs/@@source", "/docs/@@children"])
+@pytest.mark.parametrize("path", ["/docs/@@source", "/docs/@@children", "/docs/@@json"])
 def test_what_has_one_form_varies_by_who_asks_only(docs, fetch, path):
     assert fetch(docs, path).headers["Vary"] == "Cookie"
 

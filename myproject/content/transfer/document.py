@@ -17,8 +17,8 @@ from markdown_it import MarkdownIt
 from myproject.content.columns import DOCUMENT_KEYS
 from myproject.content.markup.renderer import base_parser
 from myproject.content.transfer.frontmatter import FrontMatterError, line_of
-from myproject.content.transfer.links import is_internal
-from myproject.content.transfer.own import Own, own_of, read_own
+from myproject.content.transfer.links import LOST, is_internal
+from myproject.content.transfer.own import Own, own_of, read_own, references_of
 from myproject.content.types import Folder, Link, Page, can_lead_to
 from myproject.tree.names import title_from_name
 from myproject.tree.node import DRAFT, PUBLISHED, Node
@@ -51,6 +51,7 @@ class Document:
     :ivar aliases: other addresses of the page, as written.
     :ivar implied: no file says so, only a directory; gives way to whatever is there already.
     :ivar own: field -> value of the columns that the type adds; see :func:`claim`.
+    :ivar references: the same for those that hold other pages: field -> key and link.
     :ivar head: the text of the front matter, of a type that may add some.
     :ivar body_line: the line on which the text begins.
     """
@@ -62,6 +63,7 @@ class Document:
     aliases: tuple[str, ...] = ()
     implied: bool = False
     own: dict[str, Any] = field(default_factory=dict)
+    references: dict[str, tuple[str, str]] = field(default_factory=dict)
     head: str = ""
     body_line: int = 1
 
@@ -133,13 +135,18 @@ def document_from(text: str, meta: Mapping[str, Any], body: str, name: str) -> D
     return document
 
 
-def claim(document: Document, cls: type[Node], head: str) -> list[tuple[int, str]]:
+def claim(
+    document: Document, cls: type[Node], head: str, *, incomplete: bool = False
+) -> list[tuple[int, str]]:
     """Give a document what a content type has of its own: fields, and perhaps text.
 
     :param head: the text of the front matter.
+    :param incomplete: whether a draft may lack required fields.
     :returns: line and reason of each value that cannot be.
     """
-    document.own, problems = read_own(cls, document.extra, head, TYPE_KEY)
+    incomplete = incomplete and document.fields.get("state", PUBLISHED) != PUBLISHED
+    document.own, problems = read_own(cls, document.extra, head, TYPE_KEY, incomplete=incomplete)
+    document.references = references_of(cls, document.own)
     if not issubclass(cls, Page):
         if document.body and document.body.strip():
             reason = f"a page with {TYPE_KEY}: {document.type} can have no text"
@@ -232,7 +239,7 @@ def _problem_with_url(extra: Mapping[str, Any]) -> str | None:
     url = extra.get("url") or ""
     if not isinstance(url, str) or len(url) > _MAX_URL:
         return f"url must be a text of at most {_MAX_URL} characters"
-    if url and not is_internal(url) and not can_lead_to(url):
+    if url and not is_internal(url) and not can_lead_to(url) and not url.startswith(LOST):
         return "url must be a path, or begin with https://, http:// or mailto:"
     return None
 

@@ -193,6 +193,7 @@ class _Export:
                 url = self._link_to_node(place, target_id)
             else:
                 url = rewritten(own_url or str(node.extra.get("url") or ""))
+        own.refer(lambda node_id: self._link_to_node(place, node_id), node.extra)
         meta = front_matter_of(node, own=own, weight=place.written_weight, url=url)
         return dump(meta, rewrite_destinations(own.body, rewritten))
 

@@ -142,7 +142,12 @@ def _problems_with_type(entry: Entry, types: ContentTypes) -> list[tuple[int, st
         ]
     if not document.head:
         return []
-    problems = claim(document, content_type.cls, document.head)
+    problems = claim(
+        document,
+        content_type.cls,
+        document.head,
+        incomplete=content_type.incomplete_drafts,
+    )
     document.head = ""
     return problems
 
@@ -254,7 +259,13 @@ class _Import:
             del self.found.entries[entry.names]
             return
         self.nodes[entry.names] = change_type(
-            self.tree, node, document.type, self.types, document.own
+            self.tree,
+            node,
+            document.type,
+            self.types,
+            document.own,
+            # What is missing by then is found out when all has been filled in.
+            incomplete=True,
         )
         self.retyped.add(entry.names)
 
@@ -285,6 +296,8 @@ class _Import:
             values["body"] = self._with_references(entry, document.body)
         if isinstance(node, Link):
             values |= self._link_target(entry, values["extra"])
+        for name, (key, link) in document.references.items():
+            values[name] = self._reference(entry, key, link, values["extra"])
         keep = None if is_new else partial(begin_history, self.tree, node)
         changed = set_fields(node, values, before=keep)
         if not changed and not is_new and entry.names not in self.retyped:
@@ -293,7 +306,13 @@ class _Import:
         if not is_new and "modified_at" not in values:
             node.modified_at = utcnow()
         try:
-            finish(self.tree, node, self.renderer, changed=None if is_new else changed)
+            finish(
+                self.tree,
+                node,
+                self.renderer,
+                changed=None if is_new else changed,
+                incomplete=self.types.require(node.type).incomplete_drafts,
+            )
         except MyprojectError as error:
             raise ImportFailed([Problem(str(entry.file), 0, str(error))]) from error
         place = self.at + entry.names
@@ -323,9 +342,19 @@ class _Import:
             if suffix:
                 return {"target_id": None, "url": join_path(names) + suffix}
             return {"target_id": self._id_at(names), "url": ""}
-        if is_internal(url) and not url.startswith("/"):
+        if url.startswith(LOST) or (is_internal(url) and not url.startswith("/")):
             extra["url"], url = url, ""
         return {"target_id": None, "url": url}
+
+    def _reference(self, entry: Entry, key: str, link: str, extra: dict[str, Any]) -> int | None:
+        """Return the id of the page that a field leads to; what leads to none stays in *extra*."""
+        if not link:
+            return None
+        names = self._find(entry, link) if is_internal(link) else None
+        if names is not None:
+            return self._id_at(names)
+        extra[key] = _FOREIGN_REFERENCE.sub(LOST, link, count=1)
+        return None
 
     def _find(self, entry: Entry, destination: str) -> Names | None:
         """Return the place on the site that a link leads to; one that leads nowhere is reported."""

@@ -7,14 +7,14 @@ add-on is switched off is written in the same way. An import needs the class.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import column, select, table
 from sqlalchemy.orm import Session
 
-from myproject.content.columns import Field, fields_of
+from myproject.content.columns import REFERENCE, Field, fields_of
 from myproject.content.fields import validate
 from myproject.content.known import StoredType
 from myproject.content.transfer.frontmatter import line_of
@@ -38,27 +38,45 @@ class Own:
     """What a file says of a node besides what it says of every one.
 
     :ivar meta: front matter.
+    :ivar references: key -> id of the node that a reference holds, None for none. What front matter
+        says of it is up to who knows where that node is, see :meth:`refer`.
     :ivar keys: all that the type claims; none of them is kept in ``node.extra``.
     :ivar body: Markdown, the empty string for a type without.
     :ivar link: URL and id of the target of a type that is a link, else None.
     """
 
     meta: dict[str, Any] = field(default_factory=dict)
+    references: dict[str, int | None] = field(default_factory=dict)
     keys: frozenset[str] = frozenset()
     body: str = ""
     link: tuple[str, int | None] | None = None
+
+    def refer(self, link_to: Callable[[int], str | None], kept: Mapping[str, Any]) -> None:
+        """Say in front matter where references lead.
+
+        :param link_to: id of a node -> link to it, None to say nothing of it.
+        :param kept: front matter that the node came with; what led nowhere is still in there.
+        """
+        for key, node_id in self.references.items():
+            link = kept.get(key) if node_id is None else link_to(node_id)
+            if isinstance(link, str) and link:
+                self.meta[key] = link
+            else:
+                self.meta.pop(key, None)
 
 
 def own_of(node: Node) -> Own:
     """Return what a file says of a node besides the rest, from the node itself."""
     fields = fields_of(type(node))
     values = {each.key: (each, getattr(node, each.name)) for each in fields}
+    is_reference = {key for key, (each, _) in values.items() if each.kind == REFERENCE}
     return Own(
         meta={
             key: _written(each.kind, each.digits[1] or 0, value)
             for key, (each, value) in values.items()
-            if value is not None or (each.nullable and each.has_default)
+            if key in is_reference or value is not None or (each.nullable and each.has_default)
         },
+        references={key: values[key][1] for key in values if key in is_reference},
         keys=frozenset(values),
         body=node.body if isinstance(node, Page) else "",
         link=(node.url, node.target_id) if isinstance(node, Link) else None,
@@ -111,15 +129,19 @@ class OwnReader:
         stored = self._stored.get(type_name)
         if stored is None:
             return Own()
-        meta = {}
+        meta, references = {}, {}
         for each in stored.fields:
             place = (each.table, each.column)
-            if place in values and (values[place] is not None or each.write_none):
+            if place in values and each.kind == REFERENCE:
+                # In its place among the others, for whoever says where it leads.
+                meta[each.key] = references[each.key] = values[place]
+            elif place in values and (values[place] is not None or each.write_none):
                 meta[each.key] = _written(each.kind, each.scale, values[place])
         is_link = Link.__tablename__ in stored.tables
         link = (values.get(("link", "url")) or "", values.get(("link", "target_id")))
         return Own(
             meta=meta,
+            references=references,
             keys=frozenset(each.key for each in stored.fields),
             body=values.get(("page", "body")) or "",
             link=link if is_link else None,
@@ -137,27 +159,34 @@ def _written(kind: str, scale: int, value: Any) -> Any:
 
 
 def read_own(
-    cls: type[Node], extra: dict[str, Any], head: str, type_key: str
+    cls: type[Node],
+    extra: dict[str, Any],
+    head: str,
+    type_key: str,
+    *,
+    incomplete: bool = False,
 ) -> tuple[dict[str, Any], list[tuple[int, str]]]:
     """Take the keys of a type's fields out of front matter.
 
     :param extra: front matter that nobody has claimed; what is taken is no longer in it.
     :param head: the text that it comes from, for the numbers of lines.
     :param type_key: the key to blame for what is missing.
-    :returns: field -> value, and line and reason of each value that cannot be.
+    :param incomplete: whether required fields may be empty.
+    :returns: field -> value, and line and reason of each value that cannot be. References are
+        field -> link: :func:`references_of` takes them out.
     """
     values: dict[str, Any] = {}
     problems = []
     for each in fields_of(cls):
         to_blame = each.key if each.key in extra else type_key
         try:
-            values |= _read(cls, each, extra.pop(each.key, _ABSENT))
+            values |= _read(cls, each, extra.pop(each.key, _ABSENT), incomplete)
         except InvalidValue as error:
             problems.append((line_of(head, to_blame), f"{each.key}: {error.reason}"))
     return values, problems
 
 
-def _read(cls: type[Node], each: Field, value: Any) -> dict[str, Any]:
+def _read(cls: type[Node], each: Field, value: Any, incomplete: bool) -> dict[str, Any]:
     is_absent = value is _ABSENT
     if is_absent or (value is None and not each.nullable):
         if each.generated:
@@ -165,9 +194,26 @@ def _read(cls: type[Node], each: Field, value: Any) -> dict[str, Any]:
             return {}
         if not each.required:
             return {each.name: each.new_default()}
+    if each.kind == REFERENCE:
+        return {each.name: _link(each, None if is_absent else value, incomplete)}
     if each.kind == "datetime":
         value = _moment(value)
-    return validate(cls, {each.name: None if is_absent else value})
+    return validate(cls, {each.name: None if is_absent else value}, incomplete=incomplete)
+
+
+def _link(each: Field, value: Any, incomplete: bool) -> str:
+    """Return the link to a page as a file says it; whether it leads to one is found out later."""
+    if value is not None and not isinstance(value, str):
+        raise InvalidValue(each.name, "It must be a link to a page, such as ../install.md.")
+    if not value and each.required and not incomplete:
+        raise InvalidValue(each.name, "It needs a link to a page, such as ../install.md.")
+    return value or ""
+
+
+def references_of(cls: type[Node], own: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Take the references out of what :func:`read_own` returned: field -> key and link."""
+    fields = [each for each in fields_of(cls) if each.kind == REFERENCE]
+    return {each.name: (each.key, own.pop(each.name)) for each in fields if each.name in own}
 
 
 def _moment(value: Any) -> Any:
