@@ -7,7 +7,7 @@ them; see :mod:`myproject.content.journal`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     and_,
     func,
+    literal,
     or_,
     select,
 )
@@ -264,3 +265,21 @@ def recent_targets(session: Session, user_id: int, limit: int = 5) -> list[int]:
         .limit(limit)
     )
     return [number for number in session.scalars(query) if number is not None]
+
+
+def undo_depths(session: Session, ids: Collection[int]) -> dict[int, int]:
+    """Return operation -> 0 for what was done, 1 for what has undone that, 2 for what has undone
+    this again, and so on; one statement."""
+    start = (
+        select(Operation.id.label("origin"), Operation.undoes_id, literal(0).label("depth"))
+        .where(Operation.id.in_(ids))
+        .cte("chain", recursive=True)
+    )
+    above = Operation.__table__.alias("above")
+    chain = start.union_all(
+        select(start.c.origin, above.c.undoes_id, start.c.depth + 1).join_from(
+            start, above, above.c.id == start.c.undoes_id
+        )
+    )
+    query = select(chain.c.origin, func.max(chain.c.depth)).group_by(chain.c.origin)
+    return {row[0]: row[1] for row in session.execute(query)}

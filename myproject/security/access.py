@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -81,6 +81,12 @@ class Access:
             pages=self.where(Permission.VIEW),
             drafts=self.where(Permission.VIEW, Permission.VIEW_DRAFTS),
         )
+
+    @cached_property
+    def anywhere(self) -> frozenset[str]:
+        """What they may do in some place at least."""
+        # Most boundaries share few sets among them.
+        return NOTHING.union(*set(self.permissions.values()))
 
     def at(self, boundary_id: int) -> frozenset[str]:
         """Return the permissions within a boundary; none within one that nobody has heard of."""

@@ -17,6 +17,16 @@ def includeme(config: Configurator) -> None:
         config.include(f"myproject.views.{module}")
     reading = ("page", "link", "source", "data", "children", "errors", "health")
     editing = ("completion", "preview")
+    arranging = ("operations",)
     managing = ("sharing", "users", "user", "groups", "audit")
-    for screen in (*reading, "sign_in", "password", "account", "preferences", *editing, *managing):
+    for screen in (
+        *reading,
+        "sign_in",
+        "password",
+        "account",
+        "preferences",
+        *editing,
+        *arranging,
+        *managing,
+    ):
         config.include(f"myproject.views.{screen}")

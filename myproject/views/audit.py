@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -20,6 +19,7 @@ from myproject.tree.traversal import no_root
 from myproject.views.forms import Form
 from myproject.views.people import PAGE, load_places, screen, with_query
 from myproject.views.rendering import TEMPLATES
+from myproject.views.sentences import Part, parts_of
 from myproject.views.times import day_start
 
 _ = TranslationStringFactory("myproject")
@@ -102,19 +102,6 @@ FIELDS: Mapping[str, Any] = {
     "description": _("description"),
 }
 
-_SLOT = re.compile(r"\$\{(\w+)\}")
-
-
-class Part(NamedTuple):
-    """A piece of a sentence: its own words, or somebody or something that it is about.
-
-    :ivar is_name: whether these are not the sentence's own words.
-    """
-
-    text: str
-    is_name: bool = False
-    url: str | None = None
-
 
 class Line(NamedTuple):
     """An entry as it is shown."""
@@ -160,11 +147,9 @@ def _line(
     is_own = entry.actor_id is not None and entry.actor_id == entry.subject_id
     _title, sentence = SENTENCES.get(entry.kind, ("", UNKNOWN))
     words = translate(OWN.get(entry.kind, sentence) if is_own else sentence)
-    # Words and names in turn; names are never put into the words, which would have to be HTML.
-    pieces = enumerate(_SLOT.split(words))
-    parts = [names.get(piece, Part("")) if number % 2 else Part(piece) for number, piece in pieces]
+    parts = parts_of(words, {name: [part] for name, part in names.items()})
     alarming = entry.kind == Event.SIGN_IN_FAILED
-    return Line(entry.at, [part for part in parts if part.text], entry.address, alarming)
+    return Line(entry.at, parts, entry.address, alarming)
 
 
 def _fields(entry: AuditEntry) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from pyramid.response import Response
 
 from myproject.db.base import utcnow
+from myproject.views.forms import has_notices
 
 
 def check(request: Any, variant: str, *, vary: str | None = None) -> Response | None:
@@ -21,6 +22,10 @@ def check(request: Any, variant: str, *, vary: str | None = None) -> Response | 
     :param variant: which representation of the address this is (``html``, ``markdown``).
     :param vary: the request header that decided which.
     """
+    if has_notices(request):
+        # A message is shown once, so this page is like no other, and nobody is to keep it.
+        request.response.headers["Cache-Control"] = "no-store"
+        return None
     identity = request.signed_in
     whose = "" if identity is None else f"-{identity.login_id}-{identity.preferences.tag}"
     etag = f'W/"{request.registry.fingerprint}-{request.site_revision}-{variant}{whose}"'

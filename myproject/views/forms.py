@@ -13,6 +13,16 @@ from myproject.exceptions import InvalidValue
 from myproject.security.passwords import LONGEST
 
 
+class Action(NamedTuple):
+    """What a message offers to do: a form of one button.
+
+    :ivar url: the path that it is posted to.
+    """
+
+    label: str
+    url: str
+
+
 class Notice(NamedTuple):
     """A message at the top of a screen.
 
@@ -21,6 +31,7 @@ class Notice(NamedTuple):
 
     kind: str
     text: str
+    action: Action | None = None
 
 
 @dataclass
@@ -53,16 +64,32 @@ def numbers_of(request: Any, name: str) -> list[int]:
     return [int(text) for text in request.POST.getall(name) if text.isdecimal() and len(text) < 19]
 
 
-def tell(request: Any, text: str, kind: str = "success") -> None:
-    """Show a message on the next screen; *text* may be a translation string."""
-    request.session.flash([kind, request.localizer.translate(text)])
+def tell(request: Any, text: str, kind: str = "success", action: Action | None = None) -> None:
+    """Show a message on the next screen, whichever that is.
+
+    :param text: may be a translation string, as may the action's label.
+    :param action: what can be done about it with one click, such as to undo it.
+    """
+    translate = request.localizer.translate
+    offered = [] if action is None else [translate(action.label), action.url]
+    request.session.flash([kind, translate(text), *offered])
+
+
+def has_notices(request: Any) -> bool:
+    """Whether messages wait to be shown; nothing is looked up for visitors without a session."""
+    if request.registry.session_cookie not in request.environ.get("HTTP_COOKIE", ""):
+        return False
+    return bool(request.session.peek_flash())
 
 
 def notices(request: Any) -> list[Notice]:
     """Return the messages that wait to be shown."""
-    if request.registry.session_cookie not in request.environ.get("HTTP_COOKIE", ""):
+    if not has_notices(request):
         return []
-    return [Notice(kind, text) for kind, text in request.session.pop_flash()]
+    return [
+        Notice(kind, text, Action(*offered) if offered else None)
+        for kind, text, *offered in request.session.pop_flash()
+    ]
 
 
 def see_other(request: Any, path: str) -> HTTPSeeOther:

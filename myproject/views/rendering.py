@@ -21,7 +21,7 @@ from myproject.tree.node import Node
 from myproject.tree.urls import quote_segment
 from myproject.views.addresses import here, sign_in_url
 from myproject.views.bar import bar_of
-from myproject.views.forms import notices
+from myproject.views.forms import has_notices, notices
 from myproject.views.languages import language_tag, languages_of
 from myproject.views.menus import site_tabs
 from myproject.views.slots import Slots
@@ -148,6 +148,7 @@ def layout(
         "csp_nonce": request.csp_nonce,
         "csrf_token": partial(get_csrf_token, request),
         "notices": partial(notices, request),
+        "flashed": False,
         "tabs": (),
         "bar": None,
         "alone": False,
@@ -173,6 +174,9 @@ def node_layout(request: Any, node: Node, query: str = "") -> dict[str, Any]:
     values["bar"] = bar_of(request, node)
     values["canonical"] = request.canonical_host + request.canonical_base + query
     values["crumbs"] = crumbs(request)
+    if has_notices(request):
+        # Screens have a place of their own for them.
+        values.update(flashed=True, here_url=here(request))
     return values
 
 
