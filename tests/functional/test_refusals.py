@@ -17,6 +17,7 @@ from myproject.testing import Site, sign_in
 from myproject.tree.actor import COMMAND_LINE
 
 PLACES = {Page: "/private/page", Folder: "/private/folder", Link: "/private/link"}
+PUBLIC = {Page: "/public/page", Folder: "/public/folder", Link: "/public/link"}
 
 #: Views that anybody may call: the ways to sign in, and out.
 OPEN = {"sign_in", "sign_out", "reset_password", "one_time", "alive", "health", "__@@static/"}
@@ -27,7 +28,8 @@ def private(shared_site):
     """A private section with a place of each type, and a person who may do nothing there."""
     site: Site = shared_site
     site.add("/private", "Hush.", title="Hush")
-    for cls, path in PLACES.items():
+    site.add("/public")
+    for cls, path in (*PLACES.items(), *PUBLIC.items()):
         site.add(path, cls=cls, title="Hush")
     with site.tree() as tree:
         sharing = Sharing(tree.session, site.roles, COMMAND_LINE, None)
@@ -58,7 +60,7 @@ def views_of(site):
             yield facts, permissions[0] if permissions else NO_PERMISSION_REQUIRED
 
 
-def addresses_of(site, facts):
+def addresses_of(site, facts, places=PLACES):
     """Yield method and address of requests that lead to a view."""
     methods = facts["request_methods"] or ("GET", "POST")
     methods = (methods,) if isinstance(methods, str) else methods
@@ -75,7 +77,7 @@ def addresses_of(site, facts):
         fits = context.implementedBy if IInterface.providedBy(context) else None
         places = [
             path
-            for cls, path in PLACES.items()
+            for cls, path in places.items()
             if context is None or (fits(cls) if fits else issubclass(cls, context))
         ]
         places = [f"{path}/@@{facts['name']}" if facts["name"] else path for path in places]
@@ -130,8 +132,9 @@ def test_every_view_of_a_public_page_names_the_permission_that_is_missing(privat
     for facts, permission in views_of(private):
         needs_more = permission not in (NO_PERMISSION_REQUIRED, SIGNED_IN, Permission.VIEW)
         if needs_more and not facts["route_name"]:
-            answer = nobody.get(f"/@@{facts['name']}", status=403)
-            assert f"<code>{permission}</code>" in answer
+            for method, address in addresses_of(private, facts, PUBLIC):
+                answer = nobody.request(address, method=method, status=403)
+                assert f"<code>{permission}</code>" in answer
 
 
 @pytest.mark.parametrize("path", ["/private", "/private/page", "/private/nope", "/private/x/y"])

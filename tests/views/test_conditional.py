@@ -17,7 +17,7 @@ CHANGED = dt.datetime(2024, 5, 1, 10, 0, 0, tzinfo=dt.UTC)
 def request(changed=CHANGED, signed_in=None, **environ):
     return SimpleNamespace(
         signed_in=signed_in,
-        registry=SimpleNamespace(fingerprint="abc"),
+        registry=SimpleNamespace(fingerprint="abc", session_cookie="session"),
         site_revision=7,
         site_changed_at=changed,
         environ=environ,
