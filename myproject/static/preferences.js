@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const input = document.querySelector("[name=time_zone]");
-  const button = document.querySelector("[data-here]");
+  const button = document.querySelector("[data-device-zone]");
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!input || !button || !zone) return;
   button.textContent = button.textContent.replace("${zone}", zone);

@@ -19,14 +19,6 @@ def includeme(config: Configurator) -> None:
     editing = ("completion", "preview")
     arranging = ("operations",)
     managing = ("sharing", "users", "user", "groups", "audit")
-    for screen in (
-        *reading,
-        "sign_in",
-        "password",
-        "account",
-        "preferences",
-        *editing,
-        *arranging,
-        *managing,
-    ):
+    own = ("sign_in", "password", "account", "preferences", "palette")
+    for screen in (*reading, *own, *editing, *arranging, *managing):
         config.include(f"myproject.views.{screen}")

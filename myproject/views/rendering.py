@@ -99,12 +99,17 @@ class Account(NamedTuple):
     :ivar title: what the person is called; empty for nobody.
     :ivar links: what the person may want to do.
     :ivar here: where to go on after signing out.
+    :ivar at: path of the page at hand below the virtual root, of which the palette shows what can
+        be done.
+    :ivar shortcuts: whether single keys do something.
     """
 
     sign_in: str
     title: str = ""
     links: Sequence[Item] = ()
     here: str = ""
+    at: str = "/"
+    shortcuts: bool = True
 
 
 def account_of(request: Any) -> Account:
@@ -116,7 +121,9 @@ def account_of(request: Any) -> Account:
     links = [Item(_("Your account"), f"{mount}/@@account")]
     if tabs := site_tabs(request):
         links.append(Item(_("Manage the site"), tabs[0].url))
-    return Account("", identity.title, links, here(request))
+    at = "/" if node_of(request) is None else request.canonical_base.removeprefix(mount)
+    shortcuts = identity.preferences.shortcuts
+    return Account("", identity.title, links, here(request), at, shortcuts)
 
 
 def node_of(request: Any) -> Node | None:
