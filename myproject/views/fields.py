@@ -21,6 +21,7 @@ from myproject.exceptions import InvalidValue
 from myproject.extend.points import Widget
 from myproject.views.forms import Form
 from myproject.views.picking import Place, chosen_id, load_places
+from myproject.views.times import from_local, to_local, zone_name_of
 
 WIDGETS = "myproject:templates/widgets/"
 
@@ -71,7 +72,7 @@ class FormField:
     group: str = ""
     required: bool = False
     needed_later: bool = False
-    zone: str = "UTC"
+    zone: str = ""
     place: Place | None = None
 
     @property
@@ -95,6 +96,7 @@ def form_fields(
     values = {field.name: form.values.get(field.name, field.default) for field in fields}
     chosen = [values[field.name] for field in fields if field.kind == REFERENCE]
     places = load_places(request, [each for each in chosen if isinstance(each, int)])
+    zone = zone_name_of(request) if any(field.kind == "datetime" for field in fields) else ""
     shown = []
     for field in fields:
         widget = widget_of(request, field)
@@ -108,7 +110,9 @@ def form_fields(
                 translate(field.label),
                 translate(field.help),
                 tuple((value, translate(label)) for value, label in field.choices),
-                _shown(value) if field.kind != REFERENCE else _shown_reference(value, place),
+                _shown_reference(value, place)
+                if field.kind == REFERENCE
+                else _shown(request, value),
                 form.errors.get(field.name, ""),
                 f"site-{field.name}",
                 widget.name,
@@ -116,6 +120,7 @@ def form_fields(
                 group=translate(field.group),
                 required=field.required and not (incomplete and field.may_wait),
                 needed_later=incomplete and field.may_wait,
+                zone=zone,
                 place=place,
             )
         )
@@ -136,7 +141,8 @@ def posted_fields(
     :param fields: those that the form has; all that the class adds itself when left out. All that
         people edit of a content type is ``editable_fields(cls)``.
     :param current: field -> stored value. A page that a reference holds already stays chosen
-        although whoever posts the form may not see it.
+        although whoever posts the form may not see it, and a moment that was not changed stays
+        what it is to the microsecond.
     :param incomplete: whether required fields may be empty, as far as a draft can be without them.
     """
     wanted = fields_of(cls) if fields is None else fields
@@ -191,17 +197,23 @@ def _read(request: Any, field: Field, typed: Any, current: Mapping[str, Any]) ->
         return chosen_id(request, field.name, typed, current.get(field.name))
     if typed == "" and field.nullable:
         return None
-    if field.type is dt.datetime and _lacks_zone(typed):
-        # Browsers send no time zone; forms say that it is UTC.
-        return f"{typed.strip()}+00:00"
+    if field.type is dt.datetime:
+        return _read_moment(request, field.name, typed.strip(), current.get(field.name))
     return typed
 
 
-def _lacks_zone(text: str) -> bool:
+def _read_moment(request: Any, name: str, text: str, current: dt.datetime | None) -> Any:
+    """Return the moment that is meant; browsers send no time zone, so it is the person's own.
+
+    :raises InvalidValue: for a time that is left out where clocks are put forward.
+    """
+    if current is not None and text == _shown(request, current):
+        return current
     try:
-        return dt.datetime.fromisoformat(text.strip()).tzinfo is None
+        moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        return False
+        return text
+    return moment if moment.tzinfo else from_local(request, moment, field=name)
 
 
 def _shown_reference(value: Any, place: Place | None) -> str:
@@ -211,12 +223,12 @@ def _shown_reference(value: Any, place: Place | None) -> str:
     return value or ""
 
 
-def _shown(value: Any) -> Any:
+def _shown(request: Any, value: Any) -> Any:
     match value:
         case None:
             return ""
         case dt.datetime():
-            moment = value.astimezone(dt.UTC) if value.tzinfo else value
+            moment = to_local(request, value) if value.tzinfo else value
             return moment.replace(tzinfo=None, microsecond=0).isoformat()
         case dt.date() | dt.time():
             return value.isoformat()

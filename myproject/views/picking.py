@@ -36,6 +36,7 @@ class Place(NamedTuple):
 
     id: int
     path: str
+    url: str
     title: str
     type: str
     state: str
@@ -62,7 +63,8 @@ def load_places(request: Any, ids: Iterable[int]) -> dict[int, Place]:
         # The last row of each is the node itself.
         path = None if row.height else readable_path(request, paths.get(row.origin))
         if path is not None:
-            places[row.origin] = Place(row.origin, path, row.title, row.type, row.state)
+            url = request.path_url_of(paths[row.origin])
+            places[row.origin] = Place(row.origin, path, url, row.title, row.type, row.state)
     return places
 
 

@@ -10,46 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyramid.renderers import render_to_response
-from sqlalchemy import JSON, Date, Numeric, String, Text, Time
-from sqlalchemy.orm import Mapped, mapped_column
 
-from myproject.content.fields import fields_of
-from myproject.db.base import Base, Id, UTCDateTime
 from myproject.exceptions import ConfigurationProblem
 from myproject.testing import sqlite_only
-from myproject.views.fields import form_fields, posted_fields
-from myproject.views.forms import Form
-from myproject.views.rendering import layout
+from tests.views.parcels import includeme, make_package, without_colours
 
 pytestmark = sqlite_only
 
-
-class Parcel(Base):
-    """Has all kinds of columns that forms know, and one that they do not."""
-
-    __tablename__ = "fields_parcel"
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    label: Mapped[str] = mapped_column(String(10), info={"label": "Label", "help": "Short <b>."})
-    note: Mapped[str] = mapped_column(Text, default="")
-    grams: Mapped[int] = mapped_column(default=5)
-    price: Mapped[Decimal | None] = mapped_column(Numeric(8, 2))
-    ratio: Mapped[float | None]
-    fragile: Mapped[bool] = mapped_column(default=True)
-    sent: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
-    day: Mapped[dt.date | None] = mapped_column(Date)
-    hour: Mapped[dt.time | None] = mapped_column(Time)
-    size: Mapped[str | None] = mapped_column(String(2), info={"choices": [("s", "Small"), "m"]})
-    way: Mapped[str] = mapped_column(
-        String(5), default="road", info={"choices": ["road", "sea"], "widget": "radio"}
-    )
-    colour: Mapped[str] = mapped_column(String(7), default="", info={"widget": "colour"})
-    tags: Mapped[Any] = mapped_column(JSON, default=list)
-
-
-# No migration makes it.
-Base.metadata.remove(Parcel.__table__)
 
 GOOD = {
     "label": "Books",
@@ -66,58 +33,29 @@ GOOD = {
 }
 
 
-def view(request: Any) -> Any:
-    """Show a form of parcels; answer what was posted in it."""
-    if request.method == "POST":
-        values, form = posted_fields(request, Parcel)
-        if not form.errors:
-            request.response.text = repr(sorted(values.items()))
-            return request.response
-    else:
-        form = Form(values={"label": "A", "sent": dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)})
-    fields = form_fields(request, fields_of(Parcel), form)
-    values = {**layout(request, "Parcel"), "fields": fields}
-    return render_to_response("parcels:form.jinja2", values, request)
-
-
 @pytest.fixture
 def package(tmp_path, monkeypatch) -> Iterator[Path]:
     """The folder of a package ``parcels``, for templates."""
-    folder = tmp_path / "parcels"
-    folder.mkdir()
-    (folder / "__init__.py").touch()
+    folder = make_package(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     yield folder
     sys.modules.pop("parcels", None)
 
 
 @pytest.fixture
-def show(make_site, package):
-    """A client of a site with the form at ``/@@parcel``."""
-    (package / "form.jinja2").write_text(
-        '{% extends "myproject:templates/screen.jinja2" %}'
-        '{% from "myproject:templates/widgets/fields.jinja2" import fields as show with context %}'
-        '{% from "myproject:templates/forms.jinja2" import token with context %}'
-        '{% block screen %}<form method="post" id="f">{{ token() }}{{ show(fields) }}</form>'
-        "{% endblock %}",
-        encoding="utf-8",
-    )
-    (package / "colour.jinja2").write_text(
-        '<input type="color" name="{{ field.name }}" id="{{ id }}" value="{{ value }}"'
-        '{% if error %} aria-invalid="true"{% endif %} data-title="{{ _("Save") }}">',
-        encoding="utf-8",
-    )
+def make(make_site, package):
+    """A factory of sites with the form at ``/@@parcel``."""
 
     def make(*, with_colours: bool = True) -> Any:
-        def include(config: Any) -> None:
-            config.add_route("parcel", "/@@parcel")
-            config.add_view(view, route_name="parcel", permission="view")
-            if with_colours:
-                config.add_field_widget("colour", "parcels:colour.jinja2")
-
-        return make_site(include).client
+        return make_site(includeme if with_colours else without_colours)
 
     return make
+
+
+@pytest.fixture
+def show(make):
+    """The same of clients of such a site."""
+    return lambda **options: make(**options).client
 
 
 def control(page, name):
@@ -152,7 +90,7 @@ def test_each_field_has_the_control_of_its_kind(show):
 def test_they_hold_what_is_there_or_the_default(show):
     page = show().get("/@@parcel")
     assert control(page, "label")["value"] == "A"
-    assert control(page, "sent")["value"] == "2026-05-01T12:00:00"
+    assert control(page, "sent")["value"] == "2026-05-01T12:00:30"
     assert control(page, "grams")["value"] == "5"
     assert control(page, "fragile").has_attr("checked")
     assert page.html.find("input", type="radio", checked=True)["value"] == "road"
@@ -195,6 +133,8 @@ def test_what_is_right_becomes_values(show):
                 "size": "m",
                 "way": "sea",
                 "colour": "#ff0000",
+                "target_id": None,
+                "remark": "",
             }.items()
         )
     )
@@ -236,6 +176,13 @@ def test_everything_that_is_wrong_is_said_at_once(show):
     assert control(page, "colour")["aria-invalid"] == "true"
     assert page.html.find(id="site-colour-text").text == "It is longer than 7 characters."
     assert page.html.find("fieldset")["aria-describedby"] == "site-way-text"
+    summary = page.html.select_one("[data-error-summary]")
+    links = [link["href"] for link in summary.select("a")]
+    # In the order of the form; that of a choice leads to its first button.
+    assert links[:3] == ["#site-label", "#site-grams", "#site-price"]
+    assert "#site-way-1" in links
+    for link in links:
+        assert page.html.find(id=link[1:]), link
 
 
 def test_nothing_posted_at_all(show):
@@ -243,6 +190,130 @@ def test_nothing_posted_at_all(show):
     form = client.get("/@@parcel").forms["f"]
     page = client.post("/@@parcel", {"csrf_token": form["csrf_token"].value})
     assert page.html.find(id="site-label-text").text == "It needs a value.Short <b>."
+
+
+def test_moments_are_those_of_the_person_s_time_zone(make):
+    site = make()
+    client = site.sign_in("ann", "reader")
+    form = client.get("/@@account/preferences").forms["site-preferences"]
+    form["time_zone"] = "Europe/Berlin"
+    form.submit()
+    page = client.get("/@@parcel")
+    assert control(page, "sent")["value"] == "2026-05-01T14:00:30"
+    assert page.html.select_one(".input-group-text").text == "Europe/Berlin"
+    form = page.forms["f"]
+    # Nobody has touched it: it is the same to the microsecond, which the form does not show.
+    assert repr(dt.datetime(2026, 5, 1, 12, 0, 30, 5, tzinfo=dt.UTC)) in form.submit().text
+    form["sent"] = "2026-12-01T12:30"
+    assert repr(dt.datetime(2026, 12, 1, 11, 30, tzinfo=dt.UTC)) in form.submit().text
+    form["sent"] = "2026-03-29T02:30"
+    assert "clocks are put forward" in form.submit().html.find(id="site-sent-text").text
+
+
+@pytest.fixture
+def places(make):
+    """A site with pages to choose from, and an editor of some of them."""
+    site = make()
+    ids = {path: site.add(path, title=path.rpartition("/")[2].title()) for path in PLACES}
+    site.add("/docs/draft", title="Draft", state="draft")
+    ids["/hidden"] = site.add("/hidden", title="Hidden")
+    site.make_private("/hidden")
+    return site, site.sign_in("eva", "reader"), ids
+
+
+PLACES = ("/docs", "/docs/install", "/docs/50% off", "/docs/été")
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"),
+    [
+        ("/docs/install", "/docs/install"),
+        (" docs/install/ ", "/docs/install"),
+        ("http://localhost/docs/install?x=1#y", "/docs/install"),
+        ("/docs/50%25%20off", "/docs/50% off"),
+        ("/docs/50% off", "/docs/50% off"),
+        ("/docs/e\u0301te\u0301", "/docs/été"),
+        ("{/docs}", "/docs"),
+        ("node:{/docs}", "/docs"),
+        ("#{/docs}", "/docs"),
+    ],
+)
+def test_a_page_is_named_by_its_path_its_address_or_its_number(places, typed, path):
+    _, client, ids = places
+    form = client.get("/@@parcel").forms["f"]
+    form["target_id"] = typed.replace("{/docs}", str(ids["/docs"]))
+    assert f"('target_id', {ids[path]})" in form.submit().text
+
+
+def test_what_is_no_page_is_told_with_what_was_perhaps_meant(places):
+    _, client, ids = places
+    form = client.get("/@@parcel").forms["f"]
+    for typed, said in {
+        "/docs/instal": "There is no page /docs/instal. Did you mean /docs/install?",
+        "/nowhere/at/all": "There is no page /nowhere/at/all that you may see.",
+        "/hidden": "There is no page /hidden that you may see.",
+        "/docs/draft": "There is no page /docs/draft",
+        f"node:{ids['/hidden']}": "There is no such page, or you may not see it.",
+        "999999": "There is no such page, or you may not see it.",
+        "https://example.org/docs": "That is no address of this site.",
+        "/a\0b": "There is no page",
+        "/" + "x/" * 900: "There is no page",
+        "//": "",
+    }.items():
+        form["target_id"] = typed
+        page = form.submit()
+        if not said:
+            # The root.
+            assert "('target_id', 1)" in page.text
+            continue
+        assert control(page, "target_id")["value"] == typed.replace("\0", "\0")
+        assert page.html.find(id="site-target_id-text").text.startswith(said[:200]), typed
+
+
+def test_a_page_that_is_chosen_is_shown_and_stays_although_it_moves(places):
+    site, client, ids = places
+    address = f"/@@parcel?target={ids['/docs/install']}"
+    page = client.get(address)
+    assert control(page, "target_id")["value"] == "/docs/install"
+    described = control(page, "target_id")["aria-describedby"].split()
+    assert described == ["site-target_id-text", "site-target_id-place"]
+    assert page.html.find(id=described[1]).text == "Install"
+    with site.tree() as tree:
+        tree.rename(site.node(tree, "/docs/install"), "setup")
+    assert f"('target_id', {ids['/docs/install']})" in page.forms["f"].submit().text
+
+
+def test_a_page_that_may_not_be_seen_stays_chosen_and_cannot_be_chosen(places):
+    _, client, ids = places
+    page = client.get(f"/@@parcel?target={ids['/hidden']}")
+    assert control(page, "target_id")["value"] == f"node:{ids['/hidden']}"
+    assert "Hidden" not in page.text
+    assert f"('target_id', {ids['/hidden']})" in page.forms["f"].submit().text
+    form = client.get(f"/@@parcel?target={ids['/docs/install']}").forms["f"]
+    # Somebody else's number beside a path that seems untouched.
+    form["target_id.shown"] = f"{ids['/hidden']} /docs/install"
+    assert "you may not see it" in form.submit().text
+
+
+def test_what_is_seldom_needed_is_folded_up_unless_something_is_wrong_there(show):
+    client = show()
+    page = client.get("/@@parcel")
+    (group,) = page.html.select("details.field-group")
+    assert group.find("summary").text == "More"
+    assert group.find(id="site-remark")
+    assert not group.has_attr("open")
+    form = page.forms["f"]
+    form["label"], form["remark"] = "Books", "x" * 101
+    assert form.submit().html.select_one("details.field-group").has_attr("open")
+
+
+def test_a_draft_may_do_without(show):
+    page = show().get("/@@parcel?incomplete=1")
+    assert not control(page, "label").has_attr("required")
+    assert "needed to publish" in page.text
+    form = page.forms["f"]
+    form["label"] = ""
+    assert "('label', '')" in form.submit().text
 
 
 def test_without_the_add_on_of_a_widget_there_is_the_usual_one(show):
