@@ -12,6 +12,7 @@ from myproject.cli.database import db, init
 from myproject.cli.groups import group
 from myproject.cli.inspecting import explain, settings
 from myproject.cli.jobs import health, job
+from myproject.cli.redirects import redirects
 from myproject.cli.reference import reference
 from myproject.cli.removal import remove
 from myproject.cli.scaffold import new_addon
@@ -83,6 +84,7 @@ COMMANDS = (
     tree,
     job,
     health,
+    redirects,
     reference,
     addons,
     addon,

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from myproject.cli.context import Context, SitePath, counted, progress
+from myproject.content.aliases import Aliases
 from myproject.content.transfer.exporter import export_directory
 from myproject.content.transfer.importer import ImportFailed, Report, import_directory
 from myproject.interfaces import IContentTypes, IMarkdownRenderer
@@ -93,8 +94,10 @@ def _print(report: Report, plan: bool) -> None:
     }
     for verb, count in counts.items():
         click.echo(f"  {verb:<11}{counted(count, 'page')}")
+    _print_redirects(report.aliases)
     for kind, count in sorted(report.ignored.items()):
         click.echo(f"  {'ignored':<11}{counted(count, _IGNORED[kind])}")
+    _print_aliases(report.aliases, plan)
     if report.broken_links:
         _print_broken_links(report, plan)
     if report.problems:
@@ -107,6 +110,29 @@ def _print_plan(report: Report) -> None:
     for verb, places in (("create", report.created), ("update", report.updated)):
         for names in places:
             click.echo(f"{verb}  {join_path(names)}")
+
+
+def _print_redirects(aliases: Aliases) -> None:
+    for verb, count in (("redirected", aliases.made), ("forgotten", aliases.removed)):
+        if count:
+            noun = "old address" if count == 1 else "old addresses"
+            click.echo(f"  {verb:<11}{count} {noun}")
+
+
+def _print_aliases(aliases: Aliases, plan: bool) -> None:
+    shadowed = [f"{file}: {alias}" for file, alias in aliases.shadowed]
+    refused = [f"{file}: {alias}: {reason}" for file, alias, reason in aliases.refused]
+    for lines, what in (
+        (shadowed, "of a page that is there, which keeps it"),
+        (refused, "that cannot be used"),
+    ):
+        if lines:
+            noun = "alias is" if len(lines) == 1 else "aliases are"
+            click.echo(f"{len(lines)} {noun} an address {what}:")
+            for line in lines[: None if plan else NAMED]:
+                click.echo(f"  {line}")
+            if len(lines) > NAMED and not plan:
+                click.echo("  ... all of them: import once more with --plan")
 
 
 def _print_broken_links(report: Report, plan: bool) -> None:

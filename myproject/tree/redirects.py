@@ -46,7 +46,7 @@ from myproject.tree.node import ALL_TYPES, ROOT_ID, Node
 from myproject.tree.trash import Trashed
 from myproject.tree.traversal import segment_at
 from myproject.tree.urls import climb, join_path, path_columns, paths_from_rows, paths_of
-from myproject.tree.visibility import EVERYTHING, Visibility, ids_in, visible
+from myproject.tree.visibility import EVERYTHING, BoundarySet, Visibility, ids_in, is_member
 
 #: Bytes of UTF-8 that an address may have below its first new name: an index has to hold them.
 MAX_REST_BYTES = 1500
@@ -508,20 +508,20 @@ class Cursor(NamedTuple):
 
 def load_redirects(
     session: Session,
-    within: Visibility,
+    within: BoundarySet,
     *,
     search: str = "",
     origin: str = "",
-    target_id: int | None = None,
+    number: int | None = None,
     before: Cursor | None = None,
     limit: int = 50,
 ) -> tuple[list[Line], bool]:
     """Return redirects, the newest first, and whether there are more; one statement.
 
-    :param within: where the place and the target of each have to be.
+    :param within: the boundaries in which the place and the target of each have to be.
     :param search: what the last part of the address, the target's title or the URL contains.
     :param origin: of one kind only.
-    :param target_id: only those that lead to this node.
+    :param number: the one with this id only.
     """
     parent, target = _NODE.alias("parent"), _NODE.alias("target")
     query = (
@@ -529,8 +529,11 @@ def load_redirects(
         .join(parent, parent.c.id == Redirect.parent_id)
         .outerjoin(target, target.c.id == Redirect.target_id)
         .where(
-            visible(parent.c, within.kind, "within"),
-            or_(Redirect.target_id.is_(None), visible(target.c, within.kind, "within")),
+            is_member(parent.c.boundary_id, within.kind, "within"),
+            or_(
+                Redirect.target_id.is_(None),
+                is_member(target.c.boundary_id, within.kind, "within"),
+            ),
         )
         .order_by(Redirect.created_at.desc(), Redirect.id.desc())
         .limit(limit + 1)
@@ -547,14 +550,15 @@ def load_redirects(
             )
     if origin:
         query = query.where(Redirect.origin == origin)
-    if target_id is not None:
-        query = query.where(Redirect.target_id == target_id)
+    if number is not None:
+        query = query.where(Redirect.id == number)
     if before is not None:
         query = query.where(
             tuple_(Redirect.created_at, Redirect.id)
             < tuple_(literal(before.at, UTCDateTime), literal(before.id, Id))
         )
-    rows = session.execute(query, within.parameters("within")).all()
+    parameters = {"within": within.parameter} if within.ids else {}
+    rows = session.execute(query, parameters).all()
     return [Line(*row) for row in rows[:limit]], len(rows) > limit
 
 
@@ -572,3 +576,17 @@ def addresses_of(
         rest = redirect.rest.split("/") if redirect.rest else ()
         found[redirect.id] = None if above is None else (*above, redirect.name, *rest)
     return found
+
+
+def resting(session: Session, redirects: Sequence[Redirect]) -> set[int]:
+    """Return the ids of those redirects whose address is a page's now; one statement.
+
+    Addresses that go on behind a place that is not there cannot be a page's, or hardly ever.
+    """
+    plain = {(each.parent_id, each.name): each.id for each in redirects if not each.rest}
+    query = select(_NODE.c.parent_id, _NODE.c.name).where(
+        _NODE.c.parent_id.in_({parent_id for parent_id, _ in plain}),
+        _NODE.c.name.in_({name for _, name in plain}),
+    )
+    rows = session.connection().execute(query).all() if plain else ()
+    return {plain[row.parent_id, row.name] for row in rows if (row.parent_id, row.name) in plain}

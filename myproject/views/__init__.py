@@ -18,7 +18,7 @@ def includeme(config: Configurator) -> None:
     reading = ("page", "link", "source", "data", "children", "errors", "health")
     editing = ("completion", "preview")
     arranging = ("operations",)
-    managing = ("sharing", "users", "user", "groups", "audit")
+    managing = ("sharing", "users", "user", "groups", "redirects", "audit")
     own = ("sign_in", "password", "account", "preferences", "palette")
     for screen in (*reading, *own, *editing, *arranging, *managing):
         config.include(f"myproject.views.{screen}")

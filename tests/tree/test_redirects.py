@@ -28,7 +28,7 @@ from myproject.tree.redirects import (
     walk,
 )
 from myproject.tree.urls import paths_of
-from myproject.tree.visibility import EVERYTHING, PUBLISHED_ONLY, BoundarySet, Visibility
+from myproject.tree.visibility import ALL, EVERYTHING, PUBLISHED_ONLY, BoundarySet
 
 
 def names(path: str) -> tuple[str, ...]:
@@ -260,7 +260,7 @@ def test_the_list_has_pages_and_shows_only_what_is_within(tree, nodes, shared, c
     put(tree, "/away/A_B", url="https://example.org/")
     found, before = [], None
     while True:
-        lines, more = load_redirects(tree.session, EVERYTHING, before=before, limit=3)
+        lines, more = load_redirects(tree.session, ALL, before=before, limit=3)
         found += [line.redirect.name for line in lines]
         before = Cursor(lines[-1].redirect.created_at, lines[-1].redirect.id)
         if not more:
@@ -268,7 +268,7 @@ def test_the_list_has_pages_and_shows_only_what_is_within(tree, nodes, shared, c
     assert found == ["away", *(f"old-{number}" for number in range(6, -1, -1))]
 
     def searched(text: str, **options: Any) -> list[str]:
-        lines, _ = load_redirects(tree.session, EVERYTHING, search=text, **options)
+        lines, _ = load_redirects(tree.session, ALL, search=text, **options)
         return [line.redirect.name for line in lines]
 
     assert searched("/x/OLD-3") == ["old-3"]
@@ -277,7 +277,7 @@ def test_the_list_has_pages_and_shows_only_what_is_within(tree, nodes, shared, c
     assert searched("example") == ["away"]
     assert searched("", origin="moved") == []
     assert searched("%") == []
-    lines, _ = load_redirects(tree.session, EVERYTHING)
+    lines, _ = load_redirects(tree.session, ALL)
     redirects = [line.redirect for line in lines]
     with count_statements(shared) as seen:
         addresses = addresses_of(tree.session, redirects, EVERYTHING)
@@ -285,8 +285,7 @@ def test_the_list_has_pages_and_shows_only_what_is_within(tree, nodes, shared, c
     assert addresses[redirects[0].id] == ("away", "A_B")
     nodes["docs"].boundary_id = nodes["docs"].id
     tree.session.flush()
-    elsewhere = BoundarySet(frozenset({ROOT_ID}))
-    lines, _ = load_redirects(tree.session, Visibility(elsewhere, elsewhere))
+    lines, _ = load_redirects(tree.session, BoundarySet(frozenset({ROOT_ID})))
     assert [line.redirect.name for line in lines] == ["away"]
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from myproject.content.aliases import WrittenAliases
 from myproject.content.destinations import rewrite_destinations
 from myproject.content.known import StoredType, stored_types
 from myproject.content.references import reference_id
@@ -148,6 +149,9 @@ class _Export:
         self.session, self.at = session, at
         self.own = OwnReader(session, stored)
         self.places = _places(session, top_id)
+        self.aliases = WrittenAliases(session, self.places, at)
+        for place in self.places.values():
+            place.is_bare_folder &= not self.aliases.has(place.id)
         self.written = [p.id for p in self.places.values() if only is None or p.type in only]
         self.by_names = {place.names: place for place in self.places.values()}
         self.resolver = Resolver(
@@ -195,6 +199,7 @@ class _Export:
                 url = rewritten(own_url or str(node.extra.get("url") or ""))
         own.refer(lambda node_id: self._link_to_node(place, node_id), node.extra)
         meta = front_matter_of(node, own=own, weight=place.written_weight, url=url)
+        self.aliases.put_into(meta, place.id, place.names)
         return dump(meta, rewrite_destinations(own.body, rewritten))
 
     def _destination(self, place: _Place, destination: str) -> str | None:

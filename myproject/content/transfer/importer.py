@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectin_polymorphic, undefer
 
+from myproject.content.aliases import Aliases, Claim, store_aliases
 from myproject.content.destinations import rewrite_destinations
 from myproject.content.operations import begin_history, change_type, finish, set_fields
 from myproject.content.registry import ContentTypes
@@ -66,6 +67,7 @@ class Report:
     :ivar unchanged: number of pages that already said the same.
     :ivar reordered: number of pages that got another place among their siblings.
     :ivar broken_links: ``(file, destination)`` of links that lead to no page.
+    :ivar aliases: what became of the other addresses that files name.
     :ivar problems: files that were skipped.
     :ivar ignored: number of other files by kind.
     """
@@ -75,6 +77,7 @@ class Report:
     unchanged: int = 0
     reordered: int = 0
     broken_links: list[tuple[str, str]] = field(default_factory=list)
+    aliases: Aliases = field(default_factory=Aliases)
     problems: list[Problem] = field(default_factory=list)
     files: int = 0
     ignored: dict[str, int] = field(default_factory=dict)
@@ -206,7 +209,22 @@ class _Import:
         self.session.flush()
         for children in levels.values():
             self._sort(children)
+        self._store_aliases()
         return self.report
+
+    def _store_aliases(self) -> None:
+        claims = [
+            Claim(self.nodes[names].id, names, str(entry.file), entry.document.aliases)
+            for names, entry in self.found.entries.items()
+            if not entry.document.implied
+        ]
+        self.report.aliases = store_aliases(
+            self.session,
+            claims,
+            at=self.at,
+            reserved=self.tree.reserved,
+            actor=self.tree.actor.name,
+        )
 
     # -- places -----------------------------------------------------------------------------------
 

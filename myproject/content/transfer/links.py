@@ -47,7 +47,7 @@ def split_destination(destination: str) -> tuple[str, str]:
 
 def split_path(path: str) -> Names:
     """Return the decoded names of an encoded absolute path; dots are followed, like in a URL."""
-    return _join((), unquote(path)) or ()
+    return follow_path((), unquote(path)) or ()
 
 
 class Resolver:
@@ -105,7 +105,7 @@ class Resolver:
         if not path.startswith("/"):
             bases = [self._at + tuple(map(normalize, file.parent.parts)), self._at + names]
         for base in bases:
-            yield from _as_page(_join(base, path), is_directory=path.endswith("/"))
+            yield from _as_page(follow_path(base, path), is_directory=path.endswith("/"))
 
 
 def _as_page(names: Names | None, *, is_directory: bool) -> Iterator[Names]:
@@ -119,8 +119,8 @@ def _as_page(names: Names | None, *, is_directory: bool) -> Iterator[Names]:
     yield names
 
 
-def _join(base: Names, path: str) -> Names | None:
-    """Follow the decoded *path* from *base*; None where it climbs over the top."""
+def follow_path(base: Names, path: str) -> Names | None:
+    """Return where the decoded *path* leads from *base*; None where it climbs over the top."""
     names = list(base)
     for segment in path.split("/"):
         if segment == "..":
