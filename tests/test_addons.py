@@ -243,6 +243,7 @@ SAME = {
     'add_slot_panel(print, "aside", name="menu")': "panel 'menu'",
     'add_tab("cook", "Cook", group="site", view="cook", permission="view")': "tab 'cook'",
     'add_toolbar_action("cook", "Cook", view="cook")': "toolbar action 'cook'",
+    'add_bulk_action("cook", "Cook", view="cook")': "bulk action 'cook'",
     'add_template_override("myproject:templates/page.jinja2", "myproject:templates/page.jinja2")': (
         "template override 'myproject:templates/page.jinja2'"
     ),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from html import escape
-from typing import Any, NamedTuple
+from typing import Any
 
 from markupsafe import Markup
 from sqlalchemy import ForeignKey, String, bindparam, delete, insert, select
@@ -160,19 +160,7 @@ def resolve_references(
     """
     if 'href="node:' not in html:
         return markup(html)
-    return _with_addresses(html, target_paths(session, node_id, visibility), url_of).html
-
-
-class Resolved(NamedTuple):
-    """HTML with addresses for its references.
-
-    :ivar urls: id -> URL of those that lead somewhere.
-    :ivar broken: ids of those that do not, for this reader.
-    """
-
-    html: Markup
-    urls: Mapping[int, str]
-    broken: frozenset[int]
+    return _with_addresses(html, target_paths(session, node_id, visibility), url_of)[0]
 
 
 def resolve_unsaved(
@@ -180,10 +168,11 @@ def resolve_unsaved(
     html: str,
     visibility: Visibility,
     url_of: Callable[[tuple[str, ...]], str | None],
-) -> Resolved:
+) -> tuple[Markup, frozenset[int]]:
     """Return rendered *html* as :func:`resolve_references` does, before its references are stored.
 
-    One statement, and none if there is no reference.
+    :returns: what can be shown, and the ids of those that lead nowhere for this reader. One
+        statement, and none if there is no reference.
     """
     ids = references_in(html)
     if not ids:
@@ -197,8 +186,7 @@ def _with_addresses(
     html: str,
     paths: Mapping[int, tuple[str, ...]],
     url_of: Callable[[tuple[str, ...]], str | None],
-) -> Resolved:
-    urls: dict[int, str] = {}
+) -> tuple[Markup, frozenset[int]]:
     broken = set()
 
     def address(node_id: int) -> str | None:
@@ -206,12 +194,10 @@ def _with_addresses(
         url = None if path is None else url_of(path)
         if url is None:
             broken.add(node_id)
-        else:
-            urls[node_id] = url
         return url
 
-    resolved = _BROKEN.sub(r'\1 class="broken-link"', replace_in_html(html, address))
-    return Resolved(markup(resolved), urls, frozenset(broken))
+    resolved = replace_in_html(html, address)
+    return markup(_BROKEN.sub(r'\1 class="broken-link"', resolved)), frozenset(broken)
 
 
 def backlinks(session: Session, node_id: int) -> list[Any]:

@@ -30,6 +30,7 @@ DIRECTIVES: Mapping[str, Callable[..., Any]] = {
         content.add_sanitizer_rule,
         screens.add_slot_panel,
         screens.add_toolbar_action,
+        screens.add_bulk_action,
         screens.add_tab,
         screens.add_template_override,
         screens.add_static_bundle,

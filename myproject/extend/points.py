@@ -75,6 +75,23 @@ class MenuItem:
 
 
 @dataclass(frozen=True, slots=True)
+class BulkAction:
+    """Something that is done with many nodes at once.
+
+    :ivar view: name of the view that their ids are posted to, on the place that they are in.
+    :ivar field: name and value of what is posted besides; empty for nothing.
+    """
+
+    name: str
+    title: Any
+    view: str
+    permission: str
+    order: int
+    field: tuple[str, str]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
     """A folder of static files.
 
@@ -170,6 +187,7 @@ class Extensions:
 
     panels: dict[str, list[Panel]] = field(default_factory=dict)
     menus: dict[str, list[MenuItem]] = field(default_factory=dict)
+    bulk_actions: list[BulkAction] = field(default_factory=list)
     bundles: dict[str, Bundle] = field(default_factory=dict)
     branches: dict[str, Branch] = field(default_factory=dict)
     health_checks: dict[str, HealthCheck] = field(default_factory=dict)
@@ -188,6 +206,11 @@ class Extensions:
         """Put a link into its menu, in order."""
         items = self.menus.setdefault(item.group, [])
         items[:] = _ordered([*(i for i in items if i.name != item.name), item])
+
+    def add_bulk_action(self, action: BulkAction) -> None:
+        """Put an action among those of lists, in order."""
+        rest = [item for item in self.bulk_actions if item.name != action.name]
+        self.bulk_actions = _ordered([*rest, action])
 
     def styles(self) -> Iterator[str]:
         """Yield what every page links to as style sheets, as ``bundle:path``."""

@@ -12,7 +12,7 @@ from pyramid.path import AssetResolver
 
 from myproject.exceptions import ConfigurationProblem
 from myproject.extend.assets import ContentHashCacheBuster
-from myproject.extend.points import SLOTS, Bundle, MenuItem, Override, Panel
+from myproject.extend.points import SLOTS, BulkAction, Bundle, MenuItem, Override, Panel
 from myproject.extend.registering import (
     absolute_spec,
     checked_name,
@@ -119,6 +119,42 @@ def add_toolbar_action(
         prominent=prominent,
         shortcut=shortcut,
     )
+
+
+def add_bulk_action(
+    config: Configurator,
+    name: str,
+    title: Any,
+    *,
+    view: str,
+    permission: str = "edit",
+    order: int = 750,
+    field: tuple[str, str] = ("", ""),
+) -> None:
+    """Add something that people may want to do with many pages at once.
+
+    Example::
+
+        config.add_bulk_action("tag", "Add a tag", view="tag-many", permission="edit")
+
+    It is a button below the list of a page's contents. It posts to the view at that page, and
+    nothing has been checked yet: ``ids`` (once for each chosen page, as text, in no order, at most
+    1,000 of them) and ``back`` (the address to return to). The view looks up which of the pages
+    there are, may be seen and lie where they were, and checks what it takes at each of them. It is
+    left out where no such view is registered.
+
+    :param name: unique among these actions.
+    :param title: what the button says; a translation string where it is translated.
+    :param view: name of the view, without ``@@``.
+    :param permission: shown to those who have it at the page whose contents are listed.
+    :param order: the smaller the earlier; the core's are from 100 to 900.
+    :param field: name and value of one more field that is posted.
+    :raises pyramid.exceptions.ConfigurationConflictError: when two includes claim one name.
+    """
+    checked_name(config, "bulk action", name)
+    action = BulkAction(name, title, view, permission, order, field, origin_of(config))
+    extensions = extensions_of(config)
+    register(config, "bulk actions", name, action, lambda: extensions.add_bulk_action(action))
 
 
 def add_tab(

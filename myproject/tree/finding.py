@@ -86,8 +86,7 @@ def find_pages(
         root.
     :param limit: of what is returned.
     """
-    # PostgreSQL takes no NUL in a text.
-    words = re.sub(r"[\s\0]+", " ", text[:LONGEST]).lower().split()[:MOST_WORDS]
+    words = words_in(text)
     if not words or limit < 1:
         return []
     found: list[Found] = []
@@ -104,6 +103,12 @@ def find_pages(
         if len(found) >= limit or len(origins) < considered:
             break
     return found[:limit]
+
+
+def words_in(text: str) -> list[str]:
+    """Return the words that are looked for, in small letters, of whatever somebody typed."""
+    # PostgreSQL takes no NUL in a text.
+    return re.sub(r"[\s\0]+", " ", text[:LONGEST]).lower().split()[:MOST_WORDS]
 
 
 def _ask(
@@ -124,12 +129,9 @@ def _ask(
         parameters[f"whole_{form}"] = spelling
         parameters[f"begins_{form}"] = f"{spelling}%"
         parameters[f"within_{form}"] = f"% {spelling}%"
-    counts = [len(spellings)]
-    for number, word in enumerate(words):
-        counts.append(len(spellings := _spellings(word)))
-        for form, spelling in enumerate(spellings):
-            parameters[f"word_{number}_{form}"] = f"%{spelling}%"
-    query = _query(visibility.kind, tuple(counts), types is not None)
+    counts, more = word_parameters(words)
+    parameters.update(more)
+    query = _query(visibility.kind, (len(spellings), *counts), types is not None)
     return session.connection().execute(query, parameters).all()
 
 
@@ -140,6 +142,24 @@ def _spellings(text: str) -> list[str]:
     """
     forms = {text: 0} if text.isascii() else {text: 0, text.capitalize(): 0, text.upper(): 0}
     return [_escaped(form) for form in forms]
+
+
+def word_parameters(words: Sequence[str]) -> tuple[tuple[int, ...], dict[str, str]]:
+    """Return how many spellings each word has, and the parameters of :func:`has_words`."""
+    counts, parameters = [], {}
+    for number, word in enumerate(words):
+        counts.append(len(spellings := _spellings(word)))
+        for form, spelling in enumerate(spellings):
+            parameters[f"word_{number}_{form}"] = f"%{spelling}%"
+    return tuple(counts), parameters
+
+
+def has_words(spellings: Sequence[int], *texts: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return "each word is in one of these texts".
+
+    :param spellings: how many there are of each word.
+    """
+    return and_(*(_like(f"word_{number}", n, *texts) for number, n in enumerate(spellings)))
 
 
 def _escaped(text: str) -> str:
@@ -171,15 +191,12 @@ def _query(kind: Kind, spellings: tuple[int, ...], typed: bool) -> Select[*tuple
     """
     whole, *words = spellings
     title, name = _NODE.c.title, _NODE.c.name
-    has_words = and_(
-        *(_like(f"word_{number}", forms, title, name) for number, forms in enumerate(words))
-    )
     ranks = enumerate(_like(kind_of, whole, title) for kind_of in ("whole", "begins", "within"))
     rank = case(*((matches, number) for number, matches in ranks), else_=3).label("rank")
     length = func.length(_NODE.c.title).label("length")
     candidates = (
         select(_NODE.c.id, _NODE.c.title, _NODE.c.type, rank, length)
-        .where(has_words, visible(_NODE.c, kind))
+        .where(has_words(words, title, name), visible(_NODE.c, kind))
         .order_by(rank, length, _NODE.c.id)
         .limit(bindparam("considered"))
     )

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, Mapper, mapped_column, object_session, relati
 from zope.interface import implementer
 
 from myproject.db.base import Base, Id, TaggedJSON, UTCDateTime, utcnow
+from myproject.db.caseless import caseless
 from myproject.exceptions import ConfigurationProblem
 from myproject.interfaces import INode
 from myproject.tree.names import normalize, problem_with
@@ -159,6 +160,7 @@ class Node(Base):
     __table_args__ = (
         UniqueConstraint("parent_id", "name"),
         Index(None, "parent_id", "position", "id"),
+        Index(None, "parent_id", "modified_at", "id"),
         Index(None, "name"),
         Index(None, "boundary_id"),
         CheckConstraint(f"(parent_id IS NULL) = (id = {ROOT_ID})", name="one_root"),
@@ -206,3 +208,8 @@ class Node(Base):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} {self.name!r}>"
+
+
+_columns = Node.__table__.c
+# Lists of contents sorted by title read one page of it, like those in the editors' own order.
+Index("ix_node_parent_id_title_id", _columns.parent_id, caseless(_columns.title), _columns.id)

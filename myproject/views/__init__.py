@@ -17,7 +17,7 @@ def includeme(config: Configurator) -> None:
         config.include(f"myproject.views.{module}")
     reading = ("page", "link", "source", "data", "children", "errors", "health")
     editing = ("completion", "preview")
-    arranging = ("operations",)
+    arranging = ("contents", "reordering", "operations")
     managing = ("sharing", "users", "user", "groups", "redirects", "audit")
     own = ("sign_in", "password", "account", "preferences", "palette")
     for screen in (*reading, *own, *editing, *arranging, *managing):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pyramid.interfaces import IRequest, IView, IViewClassifier
 from zope.interface import implementedBy
 
-from myproject.extend.points import MenuItem
+from myproject.extend.points import BulkAction, MenuItem
 from myproject.registry import SiteRegistry
 from myproject.tree.node import ROOT_ID, Node
 
@@ -62,7 +62,7 @@ def has_view(registry: SiteRegistry, cls: type[Node], name: str) -> bool:
     return adapters.lookup(wanted, IView, name=name) is not None
 
 
-def translated(request: Any, item: MenuItem) -> str:
+def translated(request: Any, item: MenuItem | BulkAction) -> str:
     """Return what a link says, in the language of the request."""
     return request.localizer.translate(item.title)
 

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from markupsafe import Markup
+from pyramid.response import Response
 from sqlalchemy import text
 
 from myproject.content.types import Folder, Page
@@ -190,6 +191,46 @@ def test_actions_and_tabs_are_links_for_those_who_may_use_them(make_site):
     assert bar.select_one("a[href='/menu/@@taste']").find_parent("details") is not None
     assert links(chief.get("/@@users"))["/@@stove"] == "Stove"
     assert "/@@users" not in links(editor.get("/menu"))
+
+
+def test_bulk_actions_are_buttons_that_post_what_was_chosen(make_site):
+    def cook(context, request):
+        return Response(",".join(request.POST.getall("ids")))
+
+    def include(config):
+        config.add_bulk_action(
+            "cook", "Cook them", view="cook-many", field=("heat", "low"), order=2
+        )
+        config.add_bulk_action("eat", "Eat them", view="cook-many", order=1)
+        config.add_bulk_action("bin", "Throw away", view="cook-many", permission="share")
+        config.add_bulk_action("lost", "Lose them", view="nowhere")
+        config.add_view(
+            cook, name="cook-many", context=Page, request_method="POST", permission="edit"
+        )
+
+    site = make_site(include)
+    site.add("/menu")
+    ids = [str(site.add(f"/menu/dish-{number}")) for number in range(3)]
+    actions = introspected(site, "bulk actions")
+    assert actions["eat"].origin.file == __file__
+    editor = site.sign_in("ann", "editor")
+    screen = editor.get("/menu/@@contents?sort=name")
+    names = [button.text for button in screen.html.select("[data-bulk]")]
+    # The core's own appear with their views, and are not what this is about.
+    ours = [name for name in names if name.endswith("them") or name == "Throw away"]
+    assert ours == ["Eat them", "Cook them"]
+    token = screen.html.select_one("form.chosen input[name=csrf_token]")["value"]
+    assert screen.html.select_one("form.chosen input[name=back]")["value"] == (
+        "/menu/@@contents?sort=name"
+    )
+    boxes = screen.html.select("tbody input[name=ids]")
+    assert [box["value"] for box in boxes] == ids
+    button = screen.html.find("button", string="Cook them")
+    assert (button["formaction"], button["name"], button["value"]) == (
+        "/menu/@@cook-many", "heat", "low",
+    )  # fmt: skip
+    fields = [("csrf_token", token), ("ids", ids[0]), ("ids", ids[2])]
+    assert editor.post(button["formaction"], fields).text == ",".join([ids[0], ids[2]])
 
 
 def test_tabs_of_no_known_group_are_told(make_site):

@@ -1,7 +1,5 @@
 """The bar on pages and their screens: for whom, with what, and at what cost."""
 
-import re
-
 import pytest
 from pyramid.response import Response
 
@@ -32,17 +30,11 @@ def bar_of(answer):
     return answer.html.select_one("nav.bar")
 
 
-def test_nobody_else_s_page_has_a_byte_of_it(site, fetch, without_nonce):
+def test_nobody_else_s_page_has_anything_of_it(site, fetch):
     """Neither visitors nor readers who are signed in may do anything."""
-    anonymous = fetch(site, "/docs")
-    assert "bar.css" not in anonymous
-    assert bar_of(anonymous) is None
-    reader = sign_in(site, "rae").get("/docs")
-    assert "bar.css" not in reader
-    assert bar_of(reader) is None
-    # But for the corner with the account they are the same.
-    strip = re.compile(r'<details class="account">.*?</details>|<a class="sign-in".*?</a>', re.S)
-    assert strip.sub("", without_nonce(anonymous.text)) == strip.sub("", without_nonce(reader.text))
+    for answer in (fetch(site, "/docs"), sign_in(site, "rae").get("/docs")):
+        assert bar_of(answer) is None
+        assert "/bar." not in answer
 
 
 def test_it_takes_no_statement(site, manager, fetch, count_statements):
