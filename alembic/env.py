@@ -10,7 +10,7 @@ from myproject import jobs  # noqa: F401 - its table belongs to the metadata
 from myproject.content import journal, references, revisions, scratch, types  # noqa: F401
 from myproject.db.base import Base
 from myproject.security import models  # noqa: F401
-from myproject.tree import trash  # noqa: F401
+from myproject.tree import history, trash  # noqa: F401
 
 #: Any number will do, as long as nothing else locks it.
 MIGRATION_LOCK = 7_310_544_021

@@ -13,6 +13,7 @@ from myproject.interfaces import IContentTypes
 from myproject.security.access import ANONYMOUS, load_policies
 from myproject.tree.boundaries import repair as repair_boundaries
 from myproject.tree.check import check_tree
+from myproject.tree.history import repair as repair_places
 
 
 @click.group()
@@ -22,14 +23,16 @@ def tree() -> None:
 
 @tree.command()
 @click.option("--links", is_flag=True, help="Also look for links that readers cannot follow.")
-@click.option("--repair", is_flag=True, help="Put pages under the permissions they should have.")
+@click.option("--repair", is_flag=True, help="Mend what follows from where pages stand.")
 @click.pass_obj
 def check(context: Context, links: bool, repair: bool) -> None:
     """Verify the tree's invariants. Status 1 if something is wrong."""
     if repair:
         with context.writing() as tree:
             repaired = repair_boundaries(tree.session)
+            placed = repair_places(tree.session)
         click.echo(f"Repaired the permissions of {counted(repaired, 'page')}.")
+        click.echo(f"Repaired the history of {counted(placed, 'page')}.")
     types = context.registry.getUtility(IContentTypes)
     with context.reading() as session:
         public = load_policies(session, context.roles).access(ANONYMOUS).visibility

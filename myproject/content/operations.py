@@ -31,6 +31,7 @@ from myproject.exceptions import InvalidValue, NotComplete
 from myproject.interfaces import IMarkdownRenderer
 from myproject.tree.actor import Actor
 from myproject.tree.events import NodeStateChanged
+from myproject.tree.history import keep_place
 from myproject.tree.known import own_tables
 from myproject.tree.node import PUBLISHED, Node
 from myproject.tree.operations import Tree
@@ -183,6 +184,8 @@ def finish(
         changed = set(inspect(type(node)).column_attrs.keys()) - STRUCTURE
     if fields := frozenset(changed):
         # Rendered anew is not edited.
+        if "state" in fields and not is_new:
+            keep_place(tree.session, node)
         if fields & {*revised_fields(type(node)), "state"}:
             record_revision(tree.session, node, tree.actor, comment, is_new=is_new)
         tree.tell(ContentSaved(node.id, node, fields))

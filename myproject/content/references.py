@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 from sqlalchemy import ForeignKey, String, bindparam, delete, insert, select
@@ -160,7 +160,19 @@ def resolve_references(
     """
     if 'href="node:' not in html:
         return markup(html)
-    return _with_addresses(html, target_paths(session, node_id, visibility), url_of)[0]
+    return _with_addresses(html, target_paths(session, node_id, visibility), url_of).html
+
+
+class Resolved(NamedTuple):
+    """HTML with addresses for its references.
+
+    :ivar urls: id -> URL of those that lead somewhere.
+    :ivar broken: ids of those that do not, for this reader.
+    """
+
+    html: Markup
+    urls: Mapping[int, str]
+    broken: frozenset[int]
 
 
 def resolve_unsaved(
@@ -168,11 +180,10 @@ def resolve_unsaved(
     html: str,
     visibility: Visibility,
     url_of: Callable[[tuple[str, ...]], str | None],
-) -> tuple[Markup, frozenset[int]]:
+) -> Resolved:
     """Return rendered *html* as :func:`resolve_references` does, before its references are stored.
 
-    :returns: what can be shown, and the ids of those that lead nowhere for this reader. One
-        statement, and none if there is no reference.
+    One statement, and none if there is no reference.
     """
     ids = references_in(html)
     if not ids:
@@ -186,7 +197,8 @@ def _with_addresses(
     html: str,
     paths: Mapping[int, tuple[str, ...]],
     url_of: Callable[[tuple[str, ...]], str | None],
-) -> tuple[Markup, frozenset[int]]:
+) -> Resolved:
+    urls: dict[int, str] = {}
     broken = set()
 
     def address(node_id: int) -> str | None:
@@ -194,10 +206,12 @@ def _with_addresses(
         url = None if path is None else url_of(path)
         if url is None:
             broken.add(node_id)
+        else:
+            urls[node_id] = url
         return url
 
-    resolved = replace_in_html(html, address)
-    return markup(_BROKEN.sub(r'\1 class="broken-link"', resolved)), frozenset(broken)
+    resolved = _BROKEN.sub(r'\1 class="broken-link"', replace_in_html(html, address))
+    return Resolved(markup(resolved), urls, frozenset(broken))
 
 
 def backlinks(session: Session, node_id: int) -> list[Any]:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from myproject.db.base import Base, Id, TaggedJSON, UTCDateTime, utcnow
 from myproject.security.models import Principal
 from myproject.tree.actor import Actor
+from myproject.tree.history import moment_of
 from myproject.tree.node import Node
 
 #: Columns that no revision has among its fields: structure, which it has apart, and what the
@@ -86,7 +87,7 @@ def record_revision(
 
     :param is_new: whether there can be none before.
     """
-    now = utcnow()
+    now = moment_of(session)
     if not is_new:
         before = (Revision.node_id == node.id) & Revision.valid_to.is_(None)
         session.execute(

@@ -13,6 +13,8 @@
     "xml", "button", "select", "textarea", ".MsoCommentReference", ".Apple-interchange-newline",
     "[data-style*='mso-list:Ignore' i]", "[data-style*='mso-list: Ignore' i]", "[data-style*='mso-element:comment']", "[data-style*='display:none']",
     "[data-style*='display: none']", "[data-style*='mso-hide:all']",
+    // Of our own pages.
+    "a.anchor", "button.copy", ".footnote-backref",
   ].join(",");
   const WITH_MEANING = [
     "a", "b", "strong", "i", "em", "code", "pre", "del", "s", "strike", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol",

@@ -10,12 +10,15 @@
 
   const {
     Autolink, Decoration, EditorSelection, EditorState, EditorView, Prec, StateEffect, StateField, Strikethrough, Table,
-    TaskList, ViewPlugin, autocompletion, defaultKeymap, drawSelection, dropCursor, highlightSpecialChars, history,
-    historyKeymap, hoverTooltip, indentLess, indentMore, keymap, markdown, placeholder, redo, redoDepth, search, searchKeymap,
+    TaskList, ViewPlugin, autocompletion, defaultKeymap, drawSelection, dropCursor, ensureSyntaxTree,
+    highlightSpecialChars, history, historyKeymap, hoverTooltip, indentLess, indentMore, keymap, markdown, placeholder, redo, redoDepth, search, searchKeymap,
     startCompletion, syntaxHighlighting, syntaxTree, tagHighlighter, tags, undo, undoDepth,
   } = CodeMirror;
-  const nonce = document.currentScript.nonce;
+  const { nonce, dataset: { preview: previewFirst } } = document.currentScript;
   const onMac = /Mac|iP/.test(navigator.platform);
+
+  // Characters from which on a text is long.
+  const LONG = 100_000;
 
   // -- small things ---------------------------------------------------------------------------------
 
@@ -26,12 +29,13 @@
     return made;
   };
 
+  // What is switched here holds as long as the window; what is to stay is among the preferences.
   const remembered = (key, otherwise) => {
     // A browser may refuse to remember anything.
-    try { return localStorage.getItem(key) ?? otherwise; } catch { return otherwise; }
+    try { return sessionStorage.getItem(key) ?? otherwise; } catch { return otherwise; }
   };
   const remember = (key, value) => {
-    try { localStorage.setItem(key, value); } catch { /* Then it is forgotten. */ }
+    try { sessionStorage.setItem(key, value); } catch { /* Then it is forgotten. */ }
   };
 
   const icon = (path) => {
@@ -220,6 +224,10 @@
   const inAddress = (address) => (/[\s()<>]/.test(address) ? `<${address.replace(/[<>\n]/g, encodeURIComponent)}>` : address);
   const isAddress = (text) => /^(?:https?:\/\/[^\s/]|mailto:\S)/i.test(text);
 
+  const decoded = (text) => {
+    try { return decodeURI(text); } catch { return text; }
+  };
+
   const completePages = (url, words) => async (context) => {
     const wiki = context.matchBefore(/\[\[[^\]\n]*/);
     const destination = wiki ? null : context.matchBefore(/\]\([^)\n<"]*/);
@@ -235,67 +243,92 @@
       const after = from + insert.length + (destination && !end ? 1 : 0);
       view.dispatch({ changes: { from, to: to + closed, insert }, selection: { anchor: after }, userEvent: "input.complete" });
     };
-    const options = isAddress(typed) ? [{ label: typed, detail: words.linkTo, apply: put(typed, typed) }] : [];
-    if (typed && !isAddress(typed)) {
+    const address = isAddress(typed) ? [{ label: typed, detail: words.linkTo, apply: put(typed, typed) }] : [];
+    const options = [];
+    // An address of this site is that of a page.
+    const asked = typed.startsWith(`${location.origin}/`) ? decoded(typed.slice(location.origin.length)) : address.length ? "" : typed;
+    if (asked) {
       const aborter = new AbortController();
       context.addEventListener("abort", () => aborter.abort(), { onDocChange: true });
       try {
-        const response = await fetch(`${url}?q=${encodeURIComponent(typed)}`, { signal: aborter.signal, headers: { Accept: "application/json" } });
+        const response = await fetch(`${url}?q=${encodeURIComponent(asked)}`, { signal: aborter.signal, headers: { Accept: "application/json" } });
         const { pages } = response.ok ? await response.json() : { pages: [] };
         options.push(...pages.map((page) => ({
           label: page.title, detail: page.draft ? `${page.path} · ${words.draft}` : page.path, apply: put(page.title, `node:${page.id}`),
         })));
       } catch { return null; }
     }
+    options.push(...address);
     return context.aborted || !options.length ? null : { from: found.from, to: context.pos, options, filter: false };
   };
 
-  // -- broken links -----------------------------------------------------------------------------------
+  // -- links to pages -----------------------------------------------------------------------------------
 
-  const setBroken = StateEffect.define();
-  const brokenIds = StateField.define({
-    create: () => new Set(),
-    update: (ids, transaction) => transaction.effects.reduce((known, effect) => (effect.is(setBroken) ? new Set(effect.value) : known), ids),
+  // What the server has said of the references in the text: id -> address, null if it is broken.
+  const setTargets = StateEffect.define();
+  const targets = StateField.define({
+    create: () => new Map(),
+    update: (known, { effects }) => effects.find((effect) => effect.is(setTargets))?.value ?? known,
   });
   const brokenMark = Decoration.mark({ class: "cm-broken-link" });
   const REFERENCE = /^<?node:(\d{1,18})(?:[?#].*)?>?$/;
 
-  // Calls `found(from, to)` for each broken link between two places.
-  function eachBroken(state, from, to, found) {
-    const ids = state.field(brokenIds);
-    if (!ids.size) return;
-    syntaxTree(state).iterate({
-      from, to,
+  // Calls `found(from, to, address)` for each link between two places that is a known reference.
+  function eachReference(state, tree, from, to, found) {
+    const known = state.field(targets);
+    if (!known.size) return;
+    tree.iterate({
+      from,
+      to,
       enter: (node) => {
         if (node.name !== "URL") return;
         const reference = REFERENCE.exec(state.sliceDoc(node.from, node.to));
-        if (!reference || !ids.has(Number(reference[1]))) return;
-        const whole = node.node.parent;
-        if (/^(?:Link|Image|LinkReference)$/.test(whole.name)) found(whole.from, whole.to);
+        const address = reference ? known.get(Number(reference[1])) : undefined;
+        const link = node.node.parent;
+        if (address !== undefined && /^(?:Link|Image|LinkReference)$/.test(link.name)) found(link.from, link.to, address);
       },
     });
   }
 
-  const brokenMarks = ViewPlugin.fromClass(class {
-    constructor(view) { this.decorations = this.mark(view); }
+  function brokenLinks(state) {
+    const links = [];
+    const tree = ensureSyntaxTree(state, state.doc.length, 100) ?? syntaxTree(state);
+    eachReference(state, tree, 0, state.doc.length, (from, to, address) => {
+      if (address === null) links.push({ from, to });
+    });
+    return links;
+  }
 
-    update(update) {
-      const told = update.state.field(brokenIds) !== update.startState.field(brokenIds);
-      if (told || update.docChanged || update.viewportChanged || syntaxTree(update.state) !== syntaxTree(update.startState)) this.decorations = this.mark(update.view);
+  const brokenMarks = ViewPlugin.fromClass(class {
+    constructor(view) {
+      this.decorations = this.mark(view);
     }
 
-    mark(view) {
+    update({ view, state, startState, docChanged, viewportChanged }) {
+      const told = state.field(targets) !== startState.field(targets);
+      const parsed = syntaxTree(state) !== syntaxTree(startState);
+      if (told || parsed || docChanged || viewportChanged) this.decorations = this.mark(view);
+    }
+
+    mark({ state, visibleRanges }) {
       const marks = [];
-      for (const { from, to } of view.visibleRanges) eachBroken(view.state, from, to, (start, end) => marks.push(brokenMark.range(start, end)));
+      for (const { from, to } of visibleRanges) {
+        eachReference(state, syntaxTree(state), from, to, (start, end, address) => {
+          if (address === null) marks.push(brokenMark.range(start, end));
+        });
+      }
       return Decoration.set(marks, true);
     }
   }, { decorations: (plugin) => plugin.decorations });
 
-  const brokenTooltip = (text) => hoverTooltip((view, place) => {
+  // Says where a reference leads, or that it leads nowhere.
+  const targetTooltip = (brokenText) => hoverTooltip(({ state }, place) => {
     let tooltip = null;
-    const line = view.state.doc.lineAt(place);
-    eachBroken(view.state, line.from, line.to, (from, to) => {
-      if (from <= place && place <= to) tooltip = { pos: from, end: to, above: true, create: () => ({ dom: element("div", { class: "md-tooltip" }, text) }) };
+    const line = state.doc.lineAt(place);
+    eachReference(state, syntaxTree(state), line.from, line.to, (from, to, address) => {
+      if (place < from || to < place) return;
+      const dom = element("div", { class: address === null ? "md-tooltip md-failed" : "md-tooltip" }, address ?? brokenText);
+      tooltip = { pos: from, end: to, above: true, create: () => ({ dom }) };
     });
     return tooltip;
   });
@@ -324,9 +357,11 @@
       this.previewUrl = textarea.closest("[data-preview-url]")?.dataset.previewUrl ?? "";
       this.rendered = null;
       this.pause = 300;
+      // What the textarea has from the editor.
+      this.given = textarea.value;
       this.build();
       this.listen();
-      if (this.previewUrl) this.showPreview(remembered("editor-preview", "on") === "on");
+      if (this.previewUrl) this.showPreview(remembered("editor-preview", previewFirst ?? "on") === "on");
       this.refresh();
     }
 
@@ -353,6 +388,8 @@
       textarea.tabIndex = -1;
       textarea.setAttribute("aria-hidden", "true");
       textarea.classList.add("md-hidden");
+      // Chromium finds the direction of all of a long text anew at each change, which takes seconds.
+      textarea.removeAttribute("dir");
       if (textarea.classList.contains("is-invalid")) this.root.classList.add("is-invalid");
       if (textarea.autofocus || document.activeElement === textarea) this.view.focus();
     }
@@ -387,10 +424,13 @@
           syntaxHighlighting(colours),
           placeholder(words.placeholder),
           autocompletion({ override: [completePages(textarea.dataset.pagesUrl, words)], icons: false, activateOnTypingDelay: 150 }),
-          brokenIds, brokenMarks, brokenTooltip(words.brokenLink),
+          targets, brokenMarks, targetTooltip(words.brokenLink),
           Prec.high(EditorView.domEventHandlers({
             paste: (event) => this.paste(event),
-            blur: () => { this.tell("change"); },
+            blur: () => {
+              this.mirror();
+              this.tell("change");
+            },
           })),
           EditorView.updateListener.of((update) => this.updated(update)),
         ],
@@ -436,7 +476,10 @@
       }
       const views = element("div", { class: "md-group md-views" });
       if (this.previewUrl) add(views, "preview", () => this.showPreview(this.preview.hidden, true));
-      add(views, "full", () => this.fill(!this.root.classList.contains("md-full")));
+      add(views, "full", (event) => {
+        this.fill(!this.root.classList.contains("md-full"));
+        if (event.detail) this.view.focus();
+      });
       bar.append(views);
       for (const name of ["preview", "full"]) this.buttons[name]?.setAttribute("aria-pressed", "false");
       this.rove(bar);
@@ -458,6 +501,7 @@
         if (step) go(buttons.at((here + (event.key === forward ? 1 : -1)) % buttons.length));
         else if (event.key === "Home") go(buttons[0]);
         else if (event.key === "End") go(buttons.at(-1));
+        else if (event.key === "Escape" && this.root.classList.contains("md-full")) this.fill(false);
         else return;
         event.preventDefault();
       });
@@ -471,6 +515,9 @@
       for (const kind of ["input", "change"]) textarea.addEventListener(kind, () => { if (!this.telling) this.takeOver(); });
       // What a browser puts back into forms, it puts there without a word.
       addEventListener("pageshow", () => this.takeOver());
+      form?.addEventListener("submit", () => this.mirror(), true);
+      form?.addEventListener("formdata", ({ formData }) => formData.set(textarea.name, this.text));
+      addEventListener("pagehide", () => this.mirror());
       form?.addEventListener("reset", () => setTimeout(() => this.takeOver()));
       this.title = form?.elements.namedItem("title");
       this.title?.addEventListener?.("input", () => this.refresh());
@@ -479,10 +526,26 @@
       this.page.addEventListener("click", (event) => this.clicked(event));
     }
 
+    get text() {
+      return this.view.state.doc.toString();
+    }
+
+    // Takes over what somebody else has put into the textarea since the editor did.
     takeOver() {
-      const { doc } = this.view.state;
-      const text = this.textarea.value.replaceAll("\r\n", "\n");
-      if (text !== doc.toString()) this.view.dispatch({ changes: { from: 0, to: doc.length, insert: text } });
+      const { value } = this.textarea;
+      if (value === this.given) return;
+      this.given = value;
+      this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: value } });
+    }
+
+    // Gives the textarea what the editor has.
+    mirror() {
+      clearTimeout(this.mirroring);
+      const { text } = this;
+      if (text === this.given) return;
+      this.textarea.value = text;
+      this.given = this.textarea.value;
+      this.tell("input");
     }
 
     tell(kind) {
@@ -493,11 +556,10 @@
 
     updated(update) {
       if (update.docChanged) {
-        const text = update.state.doc.toString();
-        if (this.textarea.value !== text) {
-          this.textarea.value = text;
-          this.tell("input");
-        }
+        clearTimeout(this.mirroring);
+        // Browsers take their time with a very long text, which must not be that of each key.
+        if (update.state.doc.length < LONG) this.mirror();
+        else this.mirroring = setTimeout(() => this.mirror(), 500);
         this.refresh();
       }
       if (this.buttons && (update.docChanged || update.selectionSet)) this.showState(update.state);
@@ -571,15 +633,21 @@
     }
 
     refresh(pause = this.preview.hidden ? 1500 : this.pause) {
-      const words = this.view.state.doc.toString().match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}'’_-]*/gu)?.length ?? 0;
-      this.count.textContent = `${this.words.words} ${words.toLocaleString(document.documentElement.lang || undefined)}`;
+      clearTimeout(this.counting);
+      this.counting = setTimeout(() => this.countWords(), 200);
       if (!this.previewUrl) return;
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.fetchPreview(), this.rendered === null ? 0 : pause);
     }
 
+    countWords() {
+      const words = this.text.match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}'’_-]*/gu)?.length ?? 0;
+      const { lang } = document.documentElement;
+      this.count.textContent = `${this.words.words} ${words.toLocaleString(lang || undefined)}`;
+    }
+
     async fetchPreview() {
-      const body = this.textarea.value;
+      const body = this.text;
       const title = this.title?.value ?? "";
       const asked = `${title}\n${body}`;
       if (asked === this.rendered) return;
@@ -606,10 +674,10 @@
         this.say(this.words.failed, true);
       }
       // Whoever writes a long text need not wait for each of its letters.
-      this.pause = Math.min(3000, Math.max(300, 1.5 * (performance.now() - started)));
+      this.pause = Math.min(10_000, Math.max(300, 1.5 * (performance.now() - started)));
     }
 
-    show({ html, broken, base }) {
+    show({ html, links, broken, base }) {
       const template = document.createElement("template");
       template.innerHTML = html;
       const place = new URL(base, location.href);
@@ -630,9 +698,10 @@
       else this.page.replaceChildren(element("p", { class: "md-empty" }, this.words.empty));
       this.preview.scrollTop = scrollTop;
       if (this.preview.scrollTop !== scrollTop || this.atEnd()) this.follow();
-      this.view.dispatch({ effects: setBroken.of(broken) });
-      let count = 0;
-      eachBroken(this.view.state, 0, this.view.state.doc.length, () => { count += 1; });
+      const known = new Map(Object.entries(links).map(([id, url]) => [Number(id), url]));
+      for (const id of broken) known.set(id, null);
+      this.view.dispatch({ effects: setTargets.of(known) });
+      const count = brokenLinks(this.view.state).length;
       this.broken.hidden = !count;
       this.broken.textContent = `${this.words.broken} ${count}`;
     }
@@ -662,8 +731,7 @@
 
     goToBroken() {
       const { state } = this.view;
-      const links = [];
-      eachBroken(state, 0, state.doc.length, (from, to) => links.push({ from, to }));
+      const links = brokenLinks(state);
       const next = links.find(({ from }) => from > state.selection.main.from) ?? links[0];
       if (!next) return;
       this.view.focus();

@@ -70,6 +70,7 @@
       note.hidden = Boolean(pages.length);
       input.setAttribute("aria-expanded", String(Boolean(pages.length)));
       input.removeAttribute("aria-activedescendant");
+      (pages.length ? list : note).scrollIntoView({ block: "nearest" });
       tell(pages.length ? found.replace("${count}", pages.length) : none);
     };
 

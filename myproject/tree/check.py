@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from myproject.tree.boundaries import Boundary, misplaced
 from myproject.tree.copying import descend
+from myproject.tree.history import unplaced
 from myproject.tree.names import MAX_DEPTH, normalize, problem_with
 from myproject.tree.node import ROOT_ID, TRASHED, Node
 from myproject.tree.site import Site
@@ -20,7 +21,7 @@ def check_tree(session: Session) -> Iterator[str]:
 
     One root; every node reachable from it (so no cycle) within the depth an address may have;
     names that can be segments; every node in its boundary; nodes that the trash knows, and no
-    others, in the trash; the row of the site.
+    others, in the trash; a history that ends with where each node stands; the row of the site.
     """
     node = Node.__table__
     if session.get(Node, ROOT_ID) is None:
@@ -41,6 +42,11 @@ def check_tree(session: Session) -> Iterator[str]:
             reason = "is not in Unicode's composed form (NFC)"
         if reason:
             yield f"Node {node_id}: the name {name!r} is impossible: it {reason}."
+    for node_id in unplaced(session):
+        yield (
+            f"Node {node_id} stands where its history does not know it. "
+            "Run: myproject tree check --repair"
+        )
     if session.get(Boundary, ROOT_ID) is None:
         yield "The root is not a boundary of permissions, so nobody may do anything."
     for node_id, present, expected in misplaced(session):

@@ -46,6 +46,12 @@ from myproject.tree.events import (
     NodeStateChanged,
     NodeTrashed,
 )
+from myproject.tree.history import (
+    begin_places,
+    keep_place,
+    keep_places,
+    keep_places_of,
+)
 from myproject.tree.names import MAX_DEPTH, check_name, name_from_title
 from myproject.tree.node import ROOT_ID, TRASHED, Node
 from myproject.tree.placement import Placement
@@ -109,6 +115,7 @@ class Tree:
             self.session.add(node)
             self.session.flush()
         set_committed_value(node, "parent", parent)
+        begin_places(self.session, [node])
         self.tell(NodeAdded(node.id, node))
         return node
 
@@ -132,6 +139,7 @@ class Tree:
         with self._unique_name(parent, *(node.name for node in added)):
             self.session.add_all(added)
             self.session.flush()
+        begin_places(self.session, added)
         for node in added:
             set_committed_value(node, "parent", parent)
             self.tell(NodeAdded(node.id, node))
@@ -153,6 +161,7 @@ class Tree:
             node.name = name
             self.session.flush()
         arrive(self.session, parent.id, name, node.id)
+        keep_place(self.session, node)
         self.tell(NodeRenamed(node.id, node, old_name))
         return node
 
@@ -184,6 +193,7 @@ class Tree:
             return self.reorder(node, before)
         old_parent_id, old_name = node.parent_id or ROOT_ID, node.name
         self._put_below(node, parent, node.name if name is None else name, before)
+        keep_place(self.session, node)
         self.tell(NodeMoved(node.id, node, old_parent_id, old_name))
         return node
 
@@ -231,7 +241,7 @@ class Tree:
             placed["boundary_id"] = self._inherited_boundary(parent.id)
             copies = copy_section(self.session, node.id, placed)
             copy_boundaries(self.session, node.id, copies)
-        mark_changed(self.session)
+        keep_places_of(self.session, copies.values())
         copied = self.session.get_one(Node, copies[node.id])
         set_committed_value(copied, "parent", parent)
         self.tell(NodeCopied(copied.id, copied, node.id, copies))
@@ -252,6 +262,7 @@ class Tree:
         with self._unique_name(parent, node.name):
             node.position = self._position(parent.id, before, node)
             self.session.flush()
+        keep_place(self.session, node)
         self.tell(NodeReordered(node.id, node))
         return node
 
@@ -274,6 +285,7 @@ class Tree:
         if place.is_free(self.session):
             node.position = place.position
             self.session.flush()
+            keep_place(self.session, node)
             self.tell(NodeReordered(node.id, node))
             return node
         found, before = place.neighbour(self.session)
@@ -291,6 +303,7 @@ class Tree:
         if state != old_state:
             node.state = state
             self.session.flush()
+            keep_place(self.session, node)
             self.tell(NodeStateChanged(node.id, node, old_state))
         return node
 
@@ -310,6 +323,7 @@ class Tree:
         self.session.add(trashed)
         node.name, node.state = hidden_name(node.id), TRASHED
         self.session.flush()
+        keep_place(self.session, node)
         self.tell(NodeTrashed(node.id, node, old_name, old_state))
         return node
 
@@ -348,6 +362,7 @@ class Tree:
                 self._leave(old_parent_id, old_name, node)
             self.session.flush()
         arrive(self.session, parent.id, name, node.id)
+        keep_place(self.session, node)
         self.tell(NodeRestored(node.id, node, old_parent_id, old_name))
         return node
 
@@ -478,7 +493,7 @@ class Tree:
         self.session.connection().execute(
             update(node).where(node.c.id == ranked.c.id).values(position=ranked.c.position)
         )
-        mark_changed(self.session)
+        keep_places(self.session, node.c.parent_id == parent_id)
         _expire_positions(self.session, parent_id)
 
     def _unique_name(self, parent: Node, *names: str) -> _UniqueName:

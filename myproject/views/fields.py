@@ -207,13 +207,20 @@ def _read_moment(request: Any, name: str, text: str, current: dt.datetime | None
 
     :raises InvalidValue: for a time that is left out where clocks are put forward.
     """
-    if current is not None and text == _shown(request, current):
-        return current
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         return text
-    return moment if moment.tzinfo else from_local(request, moment, field=name)
+    if moment.tzinfo is not None:
+        return moment
+    if current is not None and _on_clock(request, current) == moment:
+        return current
+    return from_local(request, moment, field=name)
+
+
+def _on_clock(request: Any, moment: dt.datetime) -> dt.datetime:
+    """Return a moment as a form shows it: what clocks show where the person is."""
+    return to_local(request, moment).replace(tzinfo=None, microsecond=0, fold=0)
 
 
 def _shown_reference(value: Any, place: Place | None) -> str:
@@ -228,8 +235,7 @@ def _shown(request: Any, value: Any) -> Any:
         case None:
             return ""
         case dt.datetime():
-            moment = to_local(request, value) if value.tzinfo else value
-            return moment.replace(tzinfo=None, microsecond=0).isoformat()
+            return (_on_clock(request, value) if value.tzinfo else value).isoformat()
         case dt.date() | dt.time():
             return value.isoformat()
         case Decimal():

@@ -25,8 +25,9 @@ _BYTES, _AROUND = 12, 100_000
 
 
 def preview_json(context: Node, request: Any) -> dict[str, Any]:
-    """Return ``html`` as the page would show it, and the ids of its ``broken`` references.
+    """Return ``html`` as the page would show it.
 
+    With it the addresses of its references, ``links``, and the ids of those that are ``broken``.
     ``base`` is the address that relative links in it start from. A text that is too long is
     answered with 413 and a ``message``.
     """
@@ -41,13 +42,18 @@ def preview_json(context: Node, request: Any) -> dict[str, Any]:
     # A page that nobody keeps is what saving makes of the text, to the letter.
     page = Page(title=title, body=body)
     page.derive(request.renderer)
-    html, broken = resolve_unsaved(
+    resolved = resolve_unsaved(
         request.dbsession, page.body_html, request.visibility, request.path_url_of
     )
     base = request.canonical_base
     if "new" in request.GET:
         base = base.removesuffix("/") + "/"
-    return {"html": html, "broken": sorted(broken), "base": base}
+    return {
+        "html": resolved.html,
+        "links": resolved.urls,
+        "broken": sorted(resolved.broken),
+        "base": base,
+    }
 
 
 def _check_permission(context: Node, request: Any) -> None:

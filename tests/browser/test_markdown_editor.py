@@ -13,9 +13,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from pyramid.renderers import render_to_response
+from sqlalchemy import select
 
 from myproject.content.columns import Field
 from myproject.content.types import Page as PageType
+from myproject.security.models import User
+from myproject.security.preferences import Preferences, store_preferences
 from myproject.testing import Site
 from myproject.views.fields import form_fields
 from myproject.views.forms import Form
@@ -23,6 +26,7 @@ from myproject.views.rendering import page_screen
 
 pytestmark = pytest.mark.browser
 
+GONE = "This page is gone, or you may not see it."
 PASTED = Path(__file__).parent / "pasted"
 FIELDS = (
     Field("title", "Title", max_length=500),
@@ -329,6 +333,14 @@ def test_pages_are_found_and_linked(open_editor, site):
     assert text(page).endswith(
         f" [that](node:{number}) [https://example.org/a(b](<https://example.org/a(b>)"
     )
+    # An address of this site is that of a page, which comes first.
+    page.keyboard.press("Control+a")
+    page.keyboard.type(f"[[{page.url.partition('/empty')[0]}/zebra")
+    expect(options).to_have_count(3)
+    page.wait_for_timeout(150)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert text(page) == f"[Zebra \\[striped\\]](node:{number})"
 
 
 def test_the_preview_shows_what_the_page_will(open_editor):
@@ -336,12 +348,14 @@ def test_the_preview_shows_what_the_page_will(open_editor):
     preview = page.locator(".md-preview")
     expect(preview.locator("a.broken-link")).to_have_text("one that is gone")
     expect(preview.locator("pre")).to_contain_text("print")
+    page.locator(".cm-line .tok-link", has_text="a page").hover()
+    expect(page.locator(".md-tooltip")).to_have_text("/zebra")
     broken = page.locator(".cm-broken-link")
     expect(broken).to_have_text("[one that is gone](node:999999)")
     broken.locator(".tok-url").hover()
-    expect(page.locator(".md-tooltip")).to_have_text("This page is gone, or you may not see it.")
+    expect(page.locator(".md-tooltip")).to_have_text(GONE)
     page.get_by_role("button", name="Broken links: 1").click()
-    expect(page.get_by_role("status")).to_have_text("This page is gone, or you may not see it.")
+    expect(page.get_by_role("status")).to_have_text(GONE)
     page.keyboard.press("Delete")
     expect(page.locator(".md-broken")).to_be_hidden()
     # It stays where somebody has scrolled it to.
@@ -362,7 +376,8 @@ def test_the_preview_shows_what_the_page_will(open_editor):
     page.get_by_role("button", name="Full screen").click()
     assert page.locator(".md-editor").bounding_box()["height"] == 900
     assert page.locator(".masthead").evaluate("head => head.inert")
-    page.get_by_role("button", name="Full screen").click()
+    expect(page.locator(".cm-content")).to_be_focused()
+    page.get_by_role("button", name="Full screen").press("Escape")
     assert not page.locator(".masthead").evaluate("head => head.inert")
 
 
@@ -418,3 +433,21 @@ def test_without_scripts_or_by_choice_it_is_a_textarea(open_editor, path, script
     page.get_by_label("Text").fill("Plain **text**.")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("textarea")).to_have_value("Plain **text**.")
+
+
+def test_preferences_decide_how_it_begins(open_editor, site):
+    def prefer(**chosen: Any) -> None:
+        with site.tree() as tree:
+            user = tree.session.scalars(select(User).where(User.name == "edith")).one()
+            store_preferences(tree.session, user.id, Preferences(**chosen))
+
+    prefer(preview=False)
+    page = open_editor("/page")
+    expect(page.get_by_role("button", name="Preview")).to_have_attribute("aria-pressed", "false")
+    # What is broken is told all the same.
+    expect(page.locator(".md-broken")).to_be_visible()
+    prefer(editor="plain")
+    page.reload()
+    expect(page.get_by_role("heading", name="Write")).to_be_visible()
+    assert page.locator(".md-editor, script[src*=codemirror]").count() == 0
+    prefer()

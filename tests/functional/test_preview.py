@@ -72,6 +72,9 @@ def test_a_reference_is_broken_for_whoever_may_not_follow_it(site, editor, ids):
     answer = ask(editor, body).json
     assert answer["broken"] == sorted([ids["hidden"], 999_999])
     assert answer["html"].count('class="broken-link"') == 2
+    assert answer["links"] == {
+        str(ids[name]): f"/preview/{name}" for name in ("page", "draft", "draft/below")
+    }
     assert ask(editor, "[a](node:1) `node:5` [b](https://node:7)").json["broken"] == []
 
 

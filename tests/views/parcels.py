@@ -66,7 +66,7 @@ FORM = (
 )
 COLOUR = (
     '<input type="color" class="form-control form-control-color" name="{{ field.name }}" '
-    'id="{{ id }}" value="{{ value }}"'
+    'id="{{ id }}" value="{{ value or "#000000" }}"'
     '{% if error %} aria-invalid="true"{% endif %} data-title="{{ _("Save") }}">'
 )
 

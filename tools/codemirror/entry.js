@@ -10,7 +10,7 @@ export {
 export {
   defaultKeymap, history, historyKeymap, indentLess, indentMore, redo, redoDepth, undo, undoDepth,
 } from "@codemirror/commands";
-export { syntaxHighlighting, syntaxTree } from "@codemirror/language";
+export { ensureSyntaxTree, syntaxHighlighting, syntaxTree } from "@codemirror/language";
 export { autocompletion, startCompletion } from "@codemirror/autocomplete";
 export { search, searchKeymap } from "@codemirror/search";
 export { markdown } from "@codemirror/lang-markdown";

@@ -1,4 +1,4 @@
-"""The trash, revisions of content, the journal of operations, and work that was not saved."""
+"""The trash, the history of places and of content, the journal of operations, unsaved work."""
 
 import sqlalchemy as sa
 
@@ -44,6 +44,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("node_id", name=op.f("pk_trash")),
     )
     op.create_index(op.f("ix_trash_at"), "trash", ["at"])
+    op.create_table(
+        "place",
+        sa.Column("node_id", Id, autoincrement=False, nullable=False),
+        sa.Column("valid_from", Time, nullable=False),
+        sa.Column("valid_to", Time),
+        sa.Column("parent_id", Id),
+        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("position", Id, nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("changeset_id", Id),
+        foreign_key("place", "node_id", "node.id"),
+        sa.PrimaryKeyConstraint("node_id", "valid_from", name=op.f("pk_place")),
+    )
+    op.create_index(
+        op.f("ix_place_parent_id_name_valid_from"), "place", ["parent_id", "name", "valid_from"]
+    )
+    # All that there is has stood where it does since it came.
+    op.execute(
+        "INSERT INTO place (node_id, valid_from, parent_id, name, position, state)"
+        " SELECT id, created_at, parent_id, name, position, state FROM node"
+    )
     op.create_table(
         "revision",
         sa.Column("id", Id, nullable=False),
@@ -119,7 +140,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("scratch", "operation_step", "operation", "revision", "trash"):
+    for table in ("scratch", "operation_step", "operation", "revision", "place", "trash"):
         op.drop_table(table)
     for columns in ("title", "modified_at"):
         op.drop_index(op.f(f"ix_node_parent_id_{columns}_id"), table_name="node")
