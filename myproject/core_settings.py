@@ -143,6 +143,20 @@ CORE: tuple[Setting, ...] = (
         "How many characters the text of one page may have.",
     ),
     Setting(
+        "myproject.max_form_size",
+        Annotated[int, Field(ge=100_000)],
+        5_000_000,
+        "How many bytes a form may have when it is sent. One that has more is shown again with "
+        "what was typed; one of more than four times as many is not even read.",
+    ),
+    Setting(
+        "myproject.transliterate",
+        bool,
+        True,
+        "Suggest names in the letters a to z, whatever the script of the title. Switched off, "
+        "letters of every script are kept.",
+    ),
+    Setting(
         "myproject.auto_migrate",
         bool,
         False,

@@ -48,6 +48,11 @@ class SiteRegistry(Registry):
     including: str = ""
     #: Names of views that are posted to because of the size of what they read, and write nothing.
     reading_posts: frozenset[str] = frozenset()
+    #: View name -> how a form that could not be taken is shown again,
+    #: :class:`myproject.views.keeping.KeptForm`.
+    kept_forms: Mapping[str, Any] = {}
+    #: Signs what says that a form is one of ours, see :mod:`myproject.security.seals`.
+    seal_key: bytes
     #: The environment of all templates, :class:`jinja2.Environment`; it loads by asset spec.
     templates: Any
     #: The site outside of requests, :class:`myproject.scope.Scopes`.

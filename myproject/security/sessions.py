@@ -14,6 +14,7 @@ from pyramid.session import SignedCookieSessionFactory
 
 from myproject.exceptions import ConfigurationProblem
 from myproject.registry import registry_of
+from myproject.security.seals import seal_key
 from myproject.settings import Settings
 
 #: Bytes of a good secret; and characters that any secret must have.
@@ -55,6 +56,7 @@ def includeme(config: Configurator) -> None:
         secret = secret or secrets.token_urlsafe(SECRET_BYTES)
     elif problem := secret_problem(secret):
         raise ConfigurationProblem(f"myproject.session_secret: {problem}")
+    registry.seal_key = seal_key(secret)
     factory: Any = SignedCookieSessionFactory(
         secret,
         salt="myproject.session.",

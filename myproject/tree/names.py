@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from anyascii import anyascii
 
 from myproject.exceptions import InvalidName
 
@@ -94,6 +96,32 @@ def name_from_title(title: str, fallback: str = "page") -> str:
     words = "".join(character if _belongs_to_word(character) else "-" for character in plain)
     name = re.sub("-+", "-", unicodedata.normalize("NFC", words)).strip("-")
     return _shorten(name, MAX_NAME_BYTES - 20) or fallback
+
+
+#: Letters that languages spell in another way than the table of all scripts does.
+_SPELLINGS: Mapping[str, Mapping[int, str]] = {
+    "de": str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"}),
+    "da": str.maketrans({"å": "aa", "ø": "oe"}),
+    "nb": str.maketrans({"å": "aa", "ø": "oe"}),
+    "nn": str.maketrans({"å": "aa", "ø": "oe"}),
+    "no": str.maketrans({"å": "aa", "ø": "oe"}),
+}
+_APOSTROPHES = re.compile(r"(?<=\w)['’ʼ](?=\w)")
+
+
+def suggest_name(title: str, *, transliterate: bool = True, language: str = "en") -> str:
+    """Return the segment that a person is offered for *title*; empty if nothing is left of it.
+
+    :param transliterate: write it in the letters a to z, whatever its script: 北京 is
+        ``beijing``. Else letters of every script are kept.
+    :param language: of the site; some spell letters in their own way.
+    """
+    # Two words to a machine, one to a reader: "don't" is no "don-t".
+    text = _APOSTROPHES.sub("", unicodedata.normalize("NFC", title).casefold())
+    if transliterate:
+        spelled = text.translate(_SPELLINGS.get(language[:2], {}))
+        text = anyascii(spelled)
+    return name_from_title(text, fallback="")
 
 
 def _belongs_to_word(character: str) -> bool:

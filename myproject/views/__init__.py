@@ -13,12 +13,13 @@ def includeme(config: Configurator) -> None:
     """Register the shell (request, access, derivers, static files) and all screens."""
     config.set_request_factory(Request)
     config.set_root_factory(root_factory)
-    for module in ("static", "derivers", "access", "rendering", "fields", "bar"):
+    for module in ("static", "derivers", "bodies", "access", "rendering", "fields", "bar"):
         config.include(f"myproject.views.{module}")
     reading = ("page", "link", "source", "data", "children", "errors", "health")
     editing = ("completion", "preview")
+    writing = ("keeping", "editing", "adding", "naming", "autosave")
     arranging = ("contents", "reordering", "operations")
     managing = ("sharing", "users", "user", "groups", "redirects", "audit")
     own = ("sign_in", "password", "account", "preferences", "palette")
-    for screen in (*reading, *own, *editing, *arranging, *managing):
+    for screen in (*reading, *own, *editing, *writing, *arranging, *managing):
         config.include(f"myproject.views.{screen}")

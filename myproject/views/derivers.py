@@ -72,14 +72,19 @@ def origin_deriver(view: View, info: IViewDeriverInfo) -> View:
         return view
 
     def from_this_site(context: Any, request: Any) -> Response:
-        if request.method not in SAFE_METHODS:
-            origin = request.environ.get("HTTP_ORIGIN")
-            elsewhere = origin is not None and origin.lower() != request.host_url.lower()
-            if elsewhere or request.environ.get("HTTP_SEC_FETCH_SITE") == "cross-site":
-                raise BadCSRFOrigin(_("The request comes from another site."))
+        if request.method not in SAFE_METHODS and is_from_elsewhere(request):
+            raise BadCSRFOrigin(_("The request comes from another site."))
         return view(context, request)
 
     return from_this_site
+
+
+def is_from_elsewhere(request: Any) -> bool:
+    """Whether a browser says that another site has sent *request*."""
+    origin = request.environ.get("HTTP_ORIGIN")
+    if origin is not None and origin.lower() != request.host_url.lower():
+        return True
+    return request.environ.get("HTTP_SEC_FETCH_SITE") == "cross-site"
 
 
 def redirect(request: Any, path: str) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyramid.config import Configurator
 from pyramid.exceptions import BadCSRFOrigin, BadCSRFToken, PredicateMismatch, URLDecodeError
-from pyramid.httpexceptions import HTTPBadRequest, HTTPFound
+from pyramid.httpexceptions import HTTPBadRequest, HTTPFound, HTTPRequestEntityTooLarge
 from pyramid.i18n import TranslationStringFactory
 from pyramid.renderers import render_to_response
 from pyramid.response import Response
@@ -20,6 +20,7 @@ from myproject.security.permissions import Permission
 from myproject.tree.node import Node
 from myproject.tree.traversal import ImpossiblePath
 from myproject.views.addresses import sign_in_url
+from myproject.views.keeping import form_again, lost_form
 from myproject.views.methods import allowed_methods
 from myproject.views.moved import moved_to
 from myproject.views.rendering import TEMPLATES, layout
@@ -38,6 +39,8 @@ def not_found(error: Any, request: Any) -> Response:
     Below a private place the answer is that of the place itself, or one could find out from the
     difference what there is.
     """
+    if (lost := lost_form(request)) is not None:
+        return lost
     if (refusal := _private(request)) is not None:
         return _no_access(request, refusal)
     if is_unavailable(request):
@@ -82,6 +85,8 @@ def forbidden(error: Any, request: Any) -> Response:
     A draft that may not be seen looks like a page that does not exist; so do private places where
     the settings say so.
     """
+    if (lost := lost_form(request)) is not None:
+        return lost
     if (refusal := _private(request)) is not None:
         return _no_access(request, refusal)
     if len(visible_lineage(request)) < len(request.lineage):
@@ -123,6 +128,16 @@ def _no_access(request: Any, refusal: Any) -> Response:
         "message": "" if permission else _translated(request, refusal),
     }
     return _error(request, 403, "forbidden", values)
+
+
+def bad_token(error: Any, request: Any) -> Response:
+    """400; a form that somebody has been writing in is shown again."""
+    return form_again(request) or bad_request(error, request)
+
+
+def too_large(error: Any, request: Any) -> Response:
+    """413, without looking at what was sent."""
+    return _error(request, 413, "too_large", layout(request, "", account=False))
 
 
 def bad_request(error: Any, request: Any) -> Response:
@@ -198,4 +213,6 @@ def includeme(config: Configurator) -> None:
     config.add_forbidden_view(forbidden)
     for error in (URLDecodeError, ImpossiblePath, InvalidValue, HTTPBadRequest):
         config.add_exception_view(bad_request, context=error)
+    config.add_exception_view(bad_token, context=BadCSRFToken)
+    config.add_exception_view(too_large, context=HTTPRequestEntityTooLarge)
     config.add_exception_view(internal_error, context=Exception)

@@ -20,7 +20,16 @@ PLACES = {Page: "/private/page", Folder: "/private/folder", Link: "/private/link
 PUBLIC = {Page: "/public/page", Folder: "/public/folder", Link: "/public/link"}
 
 #: Views that anybody may call: the ways to sign in, and out.
-OPEN = {"sign_in", "sign_out", "reset_password", "one_time", "alive", "health", "__@@static/"}
+OPEN = {
+    "sign_in",
+    "sign_out",
+    "resume",
+    "reset_password",
+    "one_time",
+    "alive",
+    "health",
+    "__@@static/",
+}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,347 @@
+"""Editing a page: the form of all its fields, and saving it over nobody's head.
+
+The form carries the number of the revision that it was made from. If there is a newer one when it
+is sent, both versions are merged field by field and shown before anything is saved. What is typed
+is kept meanwhile (:mod:`myproject.views.autosave`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyramid.config import Configurator
+from pyramid.httpexceptions import HTTPForbidden, HTTPNotFound
+from pyramid.i18n import TranslationStringFactory
+from pyramid.renderers import render_to_response
+from sqlalchemy import select
+from sqlalchemy.exc import InvalidRequestError
+
+from myproject.content.columns import editable_fields
+from myproject.content.merging import FieldMerge, Outcome, merge_fields
+from myproject.content.operations import save
+from myproject.content.revisions import Revision, load_revision
+from myproject.content.scratch import Scratch, drop_scratch
+from myproject.exceptions import InvalidValue, TreeError
+from myproject.security.permissions import Permission
+from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node
+from myproject.tree.site import leave_revision
+from myproject.views.fields import form_fields, posted_fields, values_of, widget_of
+from myproject.views.forms import Form, Notice, see_other, tell, text_of
+from myproject.views.keeping import BASE, COMMENT, DO, SEEN, keep_form_of, problem_with, sealed
+from myproject.views.merging import Merging, shown_merge
+from myproject.views.rendering import TEMPLATES, page_screen
+from myproject.views.writing import (
+    as_typed,
+    check_lengths,
+    is_long_text,
+    says_the_same,
+    scratch_of,
+    stripped,
+    typed_again,
+)
+
+_ = TranslationStringFactory("myproject")
+
+TEMPLATE = f"{TEMPLATES}edit.jinja2"
+MERGE_TEMPLATE = f"{TEMPLATES}merge.jinja2"
+
+PURPOSE = "edit"
+
+#: What the buttons of the form do.
+SAVE, VIEW, PUBLISH, SHOW, DISCARD = "save", "view", "publish", "show", "discard"
+
+#: Versions by others that a merge names.
+_NAMED = 5
+
+
+def edit_form(context: Node, request: Any) -> dict[str, Any]:
+    """Show the form, with what its reader has begun and not saved; at most eight statements."""
+    return EditScreen(context, request).show()
+
+
+def edit(context: Node, request: Any) -> Any:
+    """Save what was posted, or show the form again with what is wrong."""
+    return EditScreen(context, request).post()
+
+
+def form_again(context: Node, request: Any, message: Any, status: int) -> dict[str, Any]:
+    """Show the form with what was posted, which could not be looked at any further."""
+    return EditScreen(context, request).again(message=message, status=status)
+
+
+class EditScreen:
+    """The screen of one node for one request."""
+
+    def __init__(self, node: Node, request: Any) -> None:
+        self.node, self.request = node, request
+        self.session = request.dbsession
+        self.cls = type(node)
+        self.fields = [field for field in editable_fields(self.cls) if widget_of(request, field)]
+        self.page_url = request.canonical_base
+        self.base_url = self.page_url.removesuffix("/")
+        self.url = f"{self.base_url}/@@edit"
+        self.is_draft = node.state == DRAFT
+        self.type = request.content_types.require(node.type)
+
+    # -- what is shown ----------------------------------------------------------------------------
+
+    def show(self) -> dict[str, Any]:
+        """Return the form as it is opened."""
+        newest = self.newest()
+        form = Form(values_of(self.node, self.fields))
+        scratch = scratch_of(self.request, self.node, PURPOSE)
+        if scratch is not None:
+            begun = Form(typed_again(self.fields, scratch.values))
+            if not says_the_same(self.items(form), self.items(begun)):
+                values = self.frame(begun, newest, scratch.base_revision_id)
+                comment = scratch.values.get(COMMENT, "")
+                return {**values, "restored": scratch, "comment": comment}
+        return self.frame(form, newest, newest.id if newest else 0)
+
+    def again(
+        self, form: Form | None = None, *, message: Any = "", status: int = 422
+    ) -> dict[str, Any]:
+        """Return the form with what was posted, and what is wrong with it; nothing is written."""
+        request = self.request
+        if "tm.active" in request.environ:
+            request.tm.doom()
+        if form is None:
+            _values, form = self.posted()
+            form.errors.clear()
+        values = self.frame(form, self.newest(), number_of(request, BASE))
+        request.response.status_int = status
+        values["comment"] = text_of(request, COMMENT, 500)
+        # What came back is not kept yet.
+        values["unsaved"] = True
+        if message:
+            values["notice"] = Notice("danger", request.localizer.translate(message))
+        return values
+
+    def frame(self, form: Form, newest: Revision | None, base: int) -> dict[str, Any]:
+        """Return what every state of the form has."""
+        request, node = self.request, self.node
+        title = _("Edit “${title}”", mapping={"title": node.title})
+        return {
+            **page_screen(request, node, title, "edit"),
+            "items": self.items(form),
+            "form": form,
+            "action": self.url,
+            "base_url": self.base_url,
+            "type_title": request.localizer.translate(self.type.title),
+            "newest": newest,
+            "base": base,
+            "stale": newest is not None and newest.id != base,
+            "seal": sealed(request, node, PURPOSE),
+            "comment": "",
+            "notice": None,
+            "restored": None,
+            "unsaved": False,
+            "is_draft": self.is_draft,
+            "may_publish": self.is_draft and self.may(Permission.PUBLISH),
+            "may_rename": not node.is_root and self.may(Permission.MOVE),
+            "max_size": request.registry.settings["myproject.max_form_size"],
+        }
+
+    def items(self, form: Form) -> Sequence[Any]:
+        """Return the fields as a template shows them."""
+        return form_fields(self.request, self.fields, form, incomplete=self.may_wait)
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether required fields may be empty for now."""
+        return self.is_draft and self.type.incomplete_drafts
+
+    def newest(self) -> Revision | None:
+        """Return the newest revision."""
+        query = select(Revision).where(Revision.node_id == self.node.id)
+        return self.session.scalars(query.order_by(Revision.id.desc()).limit(1)).one_or_none()
+
+    def may(self, permission: str) -> bool:
+        """Whether whoever asks has a permission here."""
+        return bool(self.request.has_permission(permission, self.node))
+
+    # -- what is done -----------------------------------------------------------------------------
+
+    def post(self) -> Any:
+        """Do what the button says."""
+        do = text_of(self.request, DO, 20) or SAVE
+        if do == DISCARD:
+            return self.discard()
+        if (problem := problem_with(self.request)) is not None:
+            return self.again(message=problem.message, status=problem.status)
+        if do == SHOW:
+            return self.again(status=200)
+        if do == PUBLISH and not (verdict := self.request.has_permission(PUBLISH, self.node)):
+            raise HTTPForbidden(result=verdict)
+        self.lock()
+        values, form = self.posted(complete=do == PUBLISH)
+        check_lengths(self.request, values, form)
+        if form.errors:
+            return self.again(form)
+        return self.merge_or_save(do, stripped(values))
+
+    def discard(self) -> Any:
+        """Forget what was begun, and show what is stored."""
+        leave_revision(self.session)
+        drop_scratch(self.session, self.request.signed_in.user_id, self.node.id, PURPOSE)
+        tell(self.request, _("Your unsaved changes are gone. This is the saved version."))
+        return see_other(self.request, self.url)
+
+    def lock(self) -> None:
+        """Have nobody else save this page until the transaction ends, and read what it says now.
+
+        :raises HTTPNotFound: when somebody has removed it since the request came in.
+        """
+        names = [*(field.name for field in self.fields), "state", "name", "modified_at"]
+        try:
+            self.session.refresh(self.node, names, with_for_update={"key_share": True})
+        except InvalidRequestError:
+            raise HTTPNotFound(_("Somebody has deleted this page.")) from None
+        if self.node.state == TRASHED:
+            raise HTTPNotFound(_("Somebody has put this page into the trash."))
+        self.is_draft = self.node.state == DRAFT
+
+    def posted(self, *, complete: bool = False) -> tuple[dict[str, Any], Form]:
+        """Return what was posted.
+
+        :param complete: whether a draft, too, has to have everything that a page needs.
+        """
+        current = values_of(self.node, self.fields)
+        incomplete = self.may_wait and not complete
+        return posted_fields(
+            self.request, self.cls, self.fields, current=current, incomplete=incomplete
+        )
+
+    def merge_or_save(self, do: str, mine: dict[str, Any]) -> Any:
+        """Save, unless somebody else has saved since the form was opened."""
+        newest = self.newest()
+        newest_id = newest.id if newest else 0
+        base_id, seen_id = number_of(self.request, BASE), number_of(self.request, SEEN)
+        merging = Merging(
+            self.request, self.cls, self.fields, incomplete=self.may_wait and do != PUBLISH
+        )
+        if seen_id:
+            # Both versions were shown, and this says what is to become of them.
+            seen = load_revision(self.session, self.node.id, seen_id)
+            merges = self.merges(base_id, {} if seen is None else seen.fields, mine)
+            mine = merging.decided(merges)
+            if merging.form.errors:
+                return self.ask(merging, merges, base_id, seen_id, do)
+            base_id = seen_id
+        if newest_id == base_id:
+            return self.save(do, mine)
+        merges = self.merges(base_id, values_of(self.node, self.fields), mine)
+        if all(merge.outcome is Outcome.SAME for merge in merges):
+            return self.save(do, mine)
+        if not any(
+            merge.outcome is not Outcome.SAME and merge.outcome is not Outcome.MINE
+            for merge in merges
+        ):
+            # What they have done since is nothing that this form is about, such as another state.
+            return self.save(do, mine)
+        return self.ask(merging, merges, base_id, newest_id, do, again=bool(seen_id))
+
+    def merges(
+        self, base_id: int, theirs: Mapping[str, Any], mine: Mapping[str, Any]
+    ) -> list[FieldMerge]:
+        """Merge two versions of the page's fields."""
+        base = load_revision(self.session, self.node.id, base_id)
+        texts = {field.name for field in self.fields if is_long_text(field)}
+        return merge_fields(None if base is None else base.fields, theirs, mine, texts)
+
+    def ask(
+        self,
+        merging: Merging,
+        merges: Sequence[FieldMerge],
+        base_id: int,
+        seen_id: int,
+        do: str,
+        *,
+        again: bool = False,
+    ) -> Any:
+        """Show both versions, and ask what is to become of them.
+
+        :param again: whether somebody has saved once more while both were being looked at.
+        """
+        request = self.request
+        request.tm.doom()
+        mine = {merge.name: merge.mine for merge in merges}
+        query = select(Revision).where(
+            Revision.node_id == self.node.id, Revision.id > base_id, Revision.id <= seen_id
+        )
+        others = self.session.scalars(query.order_by(Revision.id.desc()).limit(_NAMED)).all()
+        title = _("Somebody has saved “${title}” meanwhile", mapping={"title": self.node.title})
+        values = {
+            **page_screen(request, self.node, title, "edit"),
+            "action": self.url,
+            "again": again,
+            "others": others,
+            "fields": shown_merge(request, self.fields, merges, merging.form),
+            "form": merging.form,
+            "mine": as_typed(request, self.fields, mine),
+            "base": base_id,
+            "seen": seen_id,
+            "do": do if do in (SAVE, VIEW, PUBLISH) else SAVE,
+            "comment": text_of(request, COMMENT, 500),
+            "seal": sealed(request, self.node, PURPOSE),
+        }
+        request.response.status_int = 422 if merging.form.errors else 409
+        return render_to_response(MERGE_TEMPLATE, values, request, response=request.response)
+
+    def save(self, do: str, values: Mapping[str, Any]) -> Any:
+        """Write it, and go on."""
+        request = self.request
+        comment = text_of(request, COMMENT, 500)
+        try:
+            # What the database refuses must not leave a transaction in which nothing can be read.
+            with self.session.begin_nested():
+                changed = save(
+                    *(request.tree, self.node, values, request.renderer),
+                    comment=comment,
+                    incomplete=self.may_wait and do != PUBLISH,
+                )
+                published = do == PUBLISH and request.journal.set_state([self.node], PUBLISHED)
+        except InvalidValue as error:
+            _values, form = self.posted()
+            if error.field not in {field.name for field in self.fields}:
+                return self.again(form, message=error.reason)
+            form.refuse(error)
+            return self.again(form)
+        except TreeError as error:
+            return self.again(message=str(error))
+        self.forget()
+        if not changed and not published:
+            leave_revision(self.session)
+            tell(request, _("Nothing was changed, so nothing was saved."))
+        elif published:
+            tell(request, _("Saved and published."))
+        else:
+            tell(request, _("Saved."))
+        return see_other(request, self.url if do == SAVE else self.page_url)
+
+    def forget(self) -> None:
+        """Drop what was kept of the form: it is saved."""
+        scratch: Scratch | None = scratch_of(self.request, self.node, PURPOSE)
+        if scratch is not None:
+            self.session.delete(scratch)
+
+
+def number_of(request: Any, name: str) -> int:
+    """Return the number of a revision that was posted, 0 for none."""
+    text = text_of(request, name, 20)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
+def includeme(config: Configurator) -> None:
+    """Register the screen for every node."""
+    keep_form_of(config, "edit", form_again, TEMPLATE)
+    for method, view in (("GET", edit_form), ("POST", edit)):
+        config.add_view(
+            view,
+            name="edit",
+            context=Node,
+            request_method=method,
+            permission=Permission.EDIT,
+            renderer=TEMPLATE,
+        )
