@@ -21,8 +21,12 @@
 
   const scope = () => [...document.querySelectorAll("dialog:modal")].at(-1) ?? document;
 
+  const FIELDS = "textarea, select, input:not([type=checkbox], [type=radio], [type=button], [type=submit], [type=reset])";
+
+  // A link in a menu that is closed may be followed; a field that is not shown cannot be typed into.
   const isOff = (element) =>
-    element.disabled || element.getAttribute("aria-disabled") === "true" || element.closest("[hidden], [inert]");
+    element.disabled || element.getAttribute("aria-disabled") === "true" || element.closest("[hidden], [inert]") ||
+    (element.matches(FIELDS) && element.getClientRects().length === 0);
 
   const usable = (key) => single || key.startsWith("mod+");
 
@@ -51,8 +55,7 @@
     const element = event.composedPath()[0];
     if (!(element instanceof Element)) return false;
     return element.isContentEditable || element.closest(
-      "textarea, select, .cm-editor, [role=textbox], [role=searchbox], [role=combobox], " +
-      "input:not([type=checkbox], [type=radio], [type=button], [type=submit], [type=reset])") !== null;
+      `${FIELDS}, .cm-editor, [role=textbox], [role=searchbox], [role=combobox]`) !== null;
   };
 
   const keyOf = (event) => {
@@ -71,8 +74,7 @@
   };
 
   const act = (element) => {
-    if (element.matches("textarea, select, input:not([type=checkbox], [type=radio], [type=button], [type=submit])") ||
-        element.isContentEditable) {
+    if (element.matches(FIELDS) || element.isContentEditable) {
       element.focus();
       element.select?.();
       return;

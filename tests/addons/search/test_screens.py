@@ -111,3 +111,10 @@ def test_folders_made_on_the_way_of_an_import_are_found(site: Site, tmp_path: Pa
     (tmp_path / "page.md").write_text("# A page\n", encoding="utf-8")
     assert site.run("import", str(tmp_path), "--at", "/base/camp").exit_code == 0
     assert site.run("search", "check").output == "The index is up to date.\n"
+
+
+@pytest.mark.parametrize("path", ["/a", "/@@search?q=salt"])
+def test_a_key_leads_to_the_field_for_people_who_have_keys(full, path):
+    field = '[data-shortcut="/"][name="q"]'
+    assert full.sign_in("editor", "editor").get(path).html.select_one(field) is not None
+    assert full.client.get(path).html.select_one("[data-shortcut]") is None
