@@ -7,18 +7,67 @@
 (() => {
   "use strict";
 
-  const BLOCK = /^(?:ADDRESS|ARTICLE|BLOCKQUOTE|DD|DIV|DL|DT|FIGURE|FOOTER|H[1-6]|HEADER|HR|LI|MAIN|NAV|OL|P|PRE|SECTION|TABLE|UL)$/;
+  const BLOCK =
+    /^(?:ADDRESS|ARTICLE|BLOCKQUOTE|DD|DIV|DL|DT|FIGURE|FOOTER|H[1-6]|HEADER|HR|LI|MAIN|NAV|OL|P|PRE|SECTION|TABLE|UL)$/;
   const WITHOUT_MEANING = [
-    "head", "link", "meta", "noscript", "object", "embed", "iframe", "script", "style", "svg", "template", "title",
-    "xml", "button", "select", "textarea", ".MsoCommentReference", ".Apple-interchange-newline",
-    "[data-style*='mso-list:Ignore' i]", "[data-style*='mso-list: Ignore' i]", "[data-style*='mso-element:comment']", "[data-style*='display:none']",
-    "[data-style*='display: none']", "[data-style*='mso-hide:all']",
+    "head",
+    "link",
+    "meta",
+    "noscript",
+    "object",
+    "embed",
+    "iframe",
+    "script",
+    "style",
+    "svg",
+    "template",
+    "title",
+    "xml",
+    "button",
+    "select",
+    "textarea",
+    ".MsoCommentReference",
+    ".Apple-interchange-newline",
+    "[data-style*='mso-list:Ignore' i]",
+    "[data-style*='mso-list: Ignore' i]",
+    "[data-style*='mso-element:comment']",
+    "[data-style*='display:none']",
+    "[data-style*='display: none']",
+    "[data-style*='mso-hide:all']",
     // Of our own pages.
-    "a.anchor", "button.copy", ".footnote-backref",
+    "a.anchor",
+    "button.copy",
+    ".footnote-backref",
   ].join(",");
   const WITH_MEANING = [
-    "a", "b", "strong", "i", "em", "code", "pre", "del", "s", "strike", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol",
-    "table", "blockquote", "hr", "img", "sub", "sup", "kbd", "mark", "p + p", "div + div",
+    "a",
+    "b",
+    "strong",
+    "i",
+    "em",
+    "code",
+    "pre",
+    "del",
+    "s",
+    "strike",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "ul",
+    "ol",
+    "table",
+    "blockquote",
+    "hr",
+    "img",
+    "sub",
+    "sup",
+    "kbd",
+    "mark",
+    "p + p",
+    "div + div",
   ].join(",");
   const LEADS_SOMEWHERE = /^(?:https?:\/\/|mailto:|tel:|\/(?!\/)|node:\d)/i;
 
@@ -35,9 +84,12 @@
     inner.append(...element.childNodes);
     element.append(inner);
   };
-  const disarmed = (html) => html
-    .replace(/<(style|script)\b[^>]*>[\s\S]*?<\/\1\s*>/gi, "")
-    .replace(/<[a-z](?:[^"'<>]|"[^"]*"|'[^']*')*>/gi, (tag) => tag.replace(/(["'\s])(style|on\w+)(?=\s*=)/gi, "$1data-$2"));
+  const disarmed = (html) =>
+    html
+      .replace(/<(style|script)\b[^>]*>[\s\S]*?<\/\1\s*>/gi, "")
+      .replace(/<[a-z](?:[^"'<>]|"[^"]*"|'[^']*')*>/gi, (tag) =>
+        tag.replace(/(["'\s])(style|on\w+)(?=\s*=)/gi, "$1data-$2"),
+      );
   const styleOf = (element) => (element.dataset.style ?? "").replace(/\s*([:;])\s*/g, "$1");
 
   // -- lists ----------------------------------------------------------------------------------------
@@ -49,13 +101,19 @@
     for (const item of all(root, "[data-style*='mso-list']")) {
       const place = /mso-list:l(\d+) level(\d)/.exec(styleOf(item));
       if (!BLOCK.test(item.tagName) || !place || item.tagName === "LI") continue;
-      const drawn = item.querySelector("[data-style*='mso-list:Ignore' i], [data-style*='mso-list: Ignore' i]")?.textContent ?? "";
+      const drawn =
+        item.querySelector("[data-style*='mso-list:Ignore' i], [data-style*='mso-list: Ignore' i]")
+          ?.textContent ?? "";
       const kind = /^\s*\(?(?:\d+|[a-z]{1,4})[.)]/i.test(drawn) ? "ol" : "ul";
       const level = Number(place[2]);
       // Another list begins where something else stood between.
       if (!last || nextElement(last) !== item) open = [];
       open = open.filter((list) => list.level <= level);
-      if (open.at(-1)?.level === level && (open.at(-1).kind !== kind || (level === 1 && open.at(-1).number !== place[1]))) open.pop();
+      if (
+        open.at(-1)?.level === level &&
+        (open.at(-1).kind !== kind || (level === 1 && open.at(-1).number !== place[1]))
+      )
+        open.pop();
       if (open.at(-1)?.level !== level) {
         const list = root.ownerDocument.createElement(kind);
         const start = /^\s*(\d+)/.exec(drawn);
@@ -71,8 +129,8 @@
       open.at(-1).element.append(entry);
       last = item;
     }
-    for (const item of all(root, "p[data-style*='mso-list'], div[data-style*='mso-list'], h1[data-style*='mso-list'], h2[data-style*='mso-list'], h3[data-style*='mso-list']")) {
-      if (!item.firstChild) item.remove();
+    for (const item of all(root, "[data-style*='mso-list']")) {
+      if (!item.firstChild && BLOCK.test(item.tagName)) item.remove();
     }
   }
 
@@ -86,8 +144,13 @@
     // Google has lists in lists; in HTML they are in the item before.
     for (const list of all(root, "ul > ul, ul > ol, ol > ul, ol > ol")) {
       const before = list.previousElementSibling;
-      if (before?.tagName === "LI") before.append(list);
-      else wrap(list.parentElement.insertBefore(root.ownerDocument.createElement("li"), list), "span");
+      if (before?.tagName === "LI") {
+        before.append(list);
+      } else {
+        const item = root.ownerDocument.createElement("li");
+        list.before(item);
+        item.append(list);
+      }
     }
     for (const item of all(root, "li")) {
       const paragraphs = all(item, ":scope > p");
@@ -112,8 +175,10 @@
     for (const element of all(root, "b, strong, i, em")) {
       const style = styleOf(element);
       // All of a Google document is in such a <b>.
-      if (/^[BS]/.test(element.tagName) && /(?:^|;)font-weight:(?:normal|[1-4]00)/.test(style)) unwrap(element);
-      else if (/^[IE]/.test(element.tagName) && /(?:^|;)font-style:normal/.test(style)) unwrap(element);
+      if (/^[BS]/.test(element.tagName) && /(?:^|;)font-weight:(?:normal|[1-4]00)/.test(style))
+        unwrap(element);
+      else if (/^[IE]/.test(element.tagName) && /(?:^|;)font-style:normal/.test(style))
+        unwrap(element);
     }
     for (const element of all(root, "span, font")) {
       const style = styleOf(element);
@@ -129,7 +194,8 @@
     for (const element of all(root, ".MsoTitle")) rename(element, "h1");
     for (const element of all(root, ".MsoSubtitle")) rename(element, "p");
     for (const element of all(root, ".MsoQuote, .MsoIntenseQuote")) rename(element, "blockquote");
-    for (const heading of all(root, "h1, h2, h3, h4, h5, h6")) all(heading, "b, strong, br").forEach(unwrap);
+    for (const heading of all(root, "h1, h2, h3, h4, h5, h6"))
+      all(heading, "b, strong, br").forEach(unwrap);
   }
 
   function tidyLinks(root) {
@@ -137,7 +203,8 @@
       let target = (link.getAttribute("href") ?? "").trim();
       const sent = /^https:\/\/www\.google\.com\/url\?(.*)$/.exec(target);
       if (sent) target = new URLSearchParams(sent[1]).get("q") ?? target;
-      if (!LEADS_SOMEWHERE.test(target) || !link.textContent.trim() && !link.querySelector("img")) unwrap(link);
+      if (!LEADS_SOMEWHERE.test(target) || (!link.textContent.trim() && !link.querySelector("img")))
+        unwrap(link);
       else {
         link.setAttribute("href", target.replace(/\s/g, "%20"));
         link.removeAttribute("title");
@@ -146,7 +213,8 @@
       }
     }
     for (const image of all(root, "img")) {
-      if (!/^(?:https?:\/\/|\/(?!\/))/i.test(image.getAttribute("src") ?? "")) image.replaceWith(image.getAttribute("alt") ?? "");
+      if (!/^(?:https?:\/\/|\/(?!\/))/i.test(image.getAttribute("src") ?? ""))
+        image.replaceWith(image.getAttribute("alt") ?? "");
     }
   }
 
@@ -166,7 +234,9 @@
         continue;
       }
       const beside = [line.previousElementSibling, line.nextElementSibling];
-      const alone = ![...line.parentElement.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+      const alone = ![...line.parentElement.childNodes].some(
+        (node) => node.nodeType === 3 && node.data.trim(),
+      );
       if (alone && beside.some((element) => element && BLOCK.test(element.tagName))) line.remove();
     }
   }
@@ -178,13 +248,18 @@
       filter: "table",
       replacement: (content, table) => {
         const rows = [...table.rows].map((row) =>
-          [...row.cells].flatMap((cell) => [cellText(turndown, cell), ...Array(Math.min(cell.colSpan, 50) - 1).fill("")]),
+          [...row.cells].flatMap((cell) => [
+            cellText(turndown, cell),
+            ...Array(Math.min(cell.colSpan, 50) - 1).fill(""),
+          ]),
         );
         const width = Math.max(0, ...rows.map((row) => row.length));
         if (!width) return "";
         // One cell is no table, but a frame around what is in it.
-        if (width === 1 && rows.length === 1) return `\n\n${turndown.turndown(table.rows[0].cells[0]).trim()}\n\n`;
-        const line = (cells) => `| ${[...cells, ...Array(width - cells.length).fill("")].join(" | ")} |`;
+        if (width === 1 && rows.length === 1)
+          return `\n\n${turndown.turndown(table.rows[0].cells[0]).trim()}\n\n`;
+        const line = (cells) =>
+          `| ${[...cells, ...Array(width - cells.length).fill("")].join(" | ")} |`;
         const [head, ...body] = rows;
         const lines = [line(head.map(unmarked)), line(Array(width).fill("---")), ...body.map(line)];
         const caption = table.caption ? `${turndown.turndown(table.caption).trim()}\n\n` : "";
@@ -205,17 +280,29 @@
 
   function makeConverter() {
     const turndown = new CodeMirror.Turndown({
-      bulletListMarker: "-", codeBlockStyle: "fenced", emDelimiter: "*", headingStyle: "atx", hr: "---", br: "\\",
+      bulletListMarker: "-",
+      codeBlockStyle: "fenced",
+      emDelimiter: "*",
+      headingStyle: "atx",
+      hr: "---",
+      br: "\\",
     });
     const escape = turndown.escape.bind(turndown);
-    turndown.escape = (text) => escape(text)
-      .replace(/<(?=[a-z!/?])/gi, "\\<")
-      .replace(/&(?=#?\w+;)/g, "\\&")
-      // Within words these mean nothing.
-      .replace(/(?<=[\p{L}\p{N}])\\_(?=[\p{L}\p{N}])/gu, "_");
-    turndown.addRule("struck", { filter: ["del", "s", "strike"], replacement: (content) => (content.trim() ? `~~${content}~~` : content) });
+    turndown.escape = (text) =>
+      escape(text)
+        .replace(/<(?=[a-z!/?])/gi, "\\<")
+        .replace(/&(?=#?\w+;)/g, "\\&")
+        // Within words these mean nothing.
+        .replace(/(?<=[\p{L}\p{N}])\\_(?=[\p{L}\p{N}])/gu, "_");
+    turndown.addRule("struck", {
+      filter: ["del", "s", "strike"],
+      replacement: (content) => (content.trim() ? `~~${content}~~` : content),
+    });
     for (const name of ["sub", "sup", "kbd", "mark"]) {
-      turndown.addRule(name, { filter: name, replacement: (content) => (content.trim() ? `<${name}>${content}</${name}>` : content) });
+      turndown.addRule(name, {
+        filter: name,
+        replacement: (content) => (content.trim() ? `<${name}>${content}</${name}>` : content),
+      });
     }
     turndown.addRule("task", {
       filter: (node) => node.nodeName === "INPUT" && node.getAttribute("type") === "checkbox",
@@ -230,7 +317,10 @@
           const number = Number(list.getAttribute("start") || 1) + [...list.children].indexOf(node);
           marker = `${number}. `;
         }
-        const text = content.trim().replace(/\n/g, `\n${" ".repeat(marker.length)}`).replace(/^\s+$/gm, "");
+        const text = content
+          .trim()
+          .replace(/\n/g, `\n${" ".repeat(marker.length)}`)
+          .replace(/^\s+$/gm, "");
         return `${marker}${text}${node.nextSibling ? "\n" : ""}`;
       },
     });
@@ -262,6 +352,10 @@
     all(root, "u, ins").forEach(unwrap);
     if (!root.querySelector(WITH_MEANING)) return "";
     converter ??= makeConverter();
-    return converter.turndown(root).replace(/[^\S\n]+$/gm, "").replace(/\n{3,}/g, "\n\n").trim();
+    return converter
+      .turndown(root)
+      .replace(/[^\S\n]+$/gm, "")
+      .replace(/\n{3,}/g, "\n\n")
+      .trim();
   };
 })();

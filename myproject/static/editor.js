@@ -1,26 +1,34 @@
-// Makes an editor of each textarea with `data-markdown`: CodeMirror with a toolbar, a preview that the
-// server renders, completion of pages, and pasting from Word and the like.
+// Makes an editor of each textarea with `data-markdown`: CodeMirror with a toolbar, a preview that
+// the server renders, completion of pages, and pasting from Word and the like.
 //
 // The textarea stays what the form sends: it has the text at any time, `input` is sent to it as if
 // somebody typed there, and what others set in it is taken over when they send `input`. Screens say
-//   data-preview-url    on the textarea or around it: where the preview is made; without it there is none
+//   data-preview-url    on or around it: where the preview is made; without it there is none
 //   data-plain-editor   around it: this person wants the plain textarea
+//   data-save           on the button that Ctrl+S presses, where that is not the form's first one
 (() => {
   "use strict";
 
   const {
-    Autolink, Decoration, EditorSelection, EditorState, EditorView, Prec, StateEffect, StateField, Strikethrough, Table,
-    TaskList, ViewPlugin, autocompletion, defaultKeymap, drawSelection, dropCursor, ensureSyntaxTree,
-    highlightSpecialChars, history, historyKeymap, hoverTooltip, indentLess, indentMore, keymap, markdown, placeholder, redo, redoDepth, search, searchKeymap,
-    startCompletion, syntaxHighlighting, syntaxTree, tagHighlighter, tags, undo, undoDepth,
+    Autolink, EditorState, EditorView, Prec, Strikethrough, Table, TaskList, autocompletion,
+    defaultKeymap, drawSelection, dropCursor, highlightSpecialChars, history, historyKeymap,
+    indentLess, indentMore, keymap, markdown, placeholder, redo, redoDepth, search,
+    searchKeymap, syntaxHighlighting, tagHighlighter, tags, undo, undoDepth,
   } = CodeMirror;
-  const { nonce, dataset: { preview: previewFirst } } = document.currentScript;
+  const { around, indentInList, makeCommands } = markdownCommands;
+  const {
+    brokenLinks, brokenMarks, completePages, setTargets, targetTooltip, targets,
+  } = markdownLinks;
+  const {
+    nonce,
+    dataset: { preview: previewFirst },
+  } = document.currentScript;
   const onMac = /Mac|iP/.test(navigator.platform);
 
   // Characters from which on a text is long.
   const LONG = 100_000;
 
-  // -- small things ---------------------------------------------------------------------------------
+  // -- small things -------------------------------------------------------------------------------
 
   const element = (name, attributes = {}, ...children) => {
     const made = document.createElement(name);
@@ -32,10 +40,18 @@
   // What is switched here holds as long as the window; what is to stay is among the preferences.
   const remembered = (key, otherwise) => {
     // A browser may refuse to remember anything.
-    try { return sessionStorage.getItem(key) ?? otherwise; } catch { return otherwise; }
+    try {
+      return sessionStorage.getItem(key) ?? otherwise;
+    } catch {
+      return otherwise;
+    }
   };
   const remember = (key, value) => {
-    try { sessionStorage.setItem(key, value); } catch { /* Then it is forgotten. */ }
+    try {
+      sessionStorage.setItem(key, value);
+    } catch {
+      /* Then it is forgotten. */
+    }
   };
 
   const icon = (path) => {
@@ -52,289 +68,25 @@
     bold: "M7 5h6a3.5 3.5 0 0 1 0 7H7zM7 12h7a3.5 3.5 0 0 1 0 7H7z",
     italic: "M10 5h8M6 19h8M14.5 5l-5 14",
     heading: "M6 5v14M18 5v14M6 12h12",
-    link: "M10 14a4 4 0 0 0 5.7 0l3.2-3.2a4 4 0 0 0-5.7-5.7L12 6.300M14 10a4 4 0 0 0-5.7 0l-3.200 3.200a4 4 0 0 0 5.700 5.700L12 17.700",
-    list: "M9 6h11M9 12h11M9 18h11M4.500 6h.01M4.500 12h.01M4.500 18h.01",
-    ordered: "M10 6h10M10 12h10M10 18h10M4 4.500l1.500-.500v5M3.800 14.800c.300-1.300 2.700-1.300 2.700.200 0 1.300-2.700 2.200-2.700 4h2.900",
-    quote: "M5 5v14M9.500 7H20M9.500 12H20M9.500 17H16",
-    code: "M8.500 7l-5 5 5 5M15.500 7l5 5-5 5",
-    table: "M4 5h16v14H4zM4 10h16M4 14.500h16M10 5v14",
-    undo: "M8.500 5L4 9.500 8.500 14M4 9.500h9.500a5.500 5.500 0 0 1 0 11H9",
-    redo: "M15.500 5L20 9.500 15.500 14M20 9.500h-9.500a5.500 5.500 0 0 0 0 11H15",
-    preview: "M2.500 12S6 5.500 12 5.500 21.500 12 21.500 12 18 18.500 12 18.500 2.500 12 2.500 12zM12 9.200a2.800 2.800 0 1 1 0 5.600 2.800 2.800 0 0 1 0-5.600z",
+    link: "M10 14a4 4 0 0 0 5.7 0l3.2-3.2a4 4 0 0 0-5.7-5.7L12 6.3M14 10a4 4 0 0 0-5.7 0l-3.2 3.2a4 4 0 0 0 5.7 5.7L12 17.7",
+    list: "M9 6h11M9 12h11M9 18h11M4.5 6h.01M4.5 12h.01M4.5 18h.01",
+    ordered:
+      "M10 6h10M10 12h10M10 18h10M4 4.5l1.5-.5v5M3.8 14.8c.3-1.3 2.7-1.3 2.7.2 0 1.3-2.7 2.2-2.7 4h2.9",
+    quote: "M5 5v14M9.5 7H20M9.5 12H20M9.5 17H16",
+    code: "M8.5 7l-5 5 5 5M15.5 7l5 5-5 5",
+    table: "M4 5h16v14H4zM4 10h16M4 14.5h16M10 5v14",
+    undo: "M8.5 5L4 9.5 8.5 14M4 9.5h9.5a5.5 5.5 0 0 1 0 11H9",
+    redo: "M15.5 5L20 9.5 15.5 14M20 9.5h-9.5a5.5 5.5 0 0 0 0 11H15",
+    preview:
+      "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 9.2a2.8 2.8 0 1 1 0 5.6 2.8 2.8 0 0 1 0-5.6z",
     full: "M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5",
   };
 
-  // -- what the buttons and keys do -----------------------------------------------------------------------
-
-  // Returns the nearest node of the syntax with one of these names that has all of a range in it.
-  function around(state, { from, to }, names) {
-    for (const side of [1, -1]) {
-      for (let node = syntaxTree(state).resolveInner(from, side); node; node = node.parent) {
-        if (names.includes(node.name) && node.from <= from && node.to >= to) return node;
-      }
-    }
-    return null;
-  }
-
-  const MARKED = { "**": "StrongEmphasis", "*": "Emphasis", "`": "InlineCode" };
-
-  const toggleInline = (mark) => (view) => {
-    const { state } = view;
-    view.dispatch(state.changeByRange((range) => {
-      const node = around(state, range, [MARKED[mark]]);
-      if (node) {
-        const [open, close] = [node.firstChild, node.lastChild];
-        const opened = open.to - open.from;
-        const inner = (place) => Math.min(Math.max(place, open.to), close.from) - opened;
-        return { changes: [{ from: open.from, to: open.to }, { from: close.from, to: close.to }], range: EditorSelection.range(inner(range.anchor), inner(range.head)) };
-      }
-      let { from, to } = range;
-      const word = range.empty && state.wordAt(from);
-      if (word && word.from < from && word.to > from) ({ from, to } = word);
-      // Marks hold only directly beside a text.
-      const text = state.sliceDoc(from, to);
-      from += text.length - text.trimStart().length;
-      to = Math.max(from, to - (text.length - text.trimEnd().length));
-      const size = mark.length;
-      const kept = range.empty ? EditorSelection.cursor(range.head + size) : EditorSelection.range(from + size, to + size);
-      return { changes: [{ from, insert: mark }, { from: to, insert: mark }], range: kept };
-    }), { userEvent: "input", scrollIntoView: true });
-    return true;
-  };
-
-  function touchedLines(state) {
-    const lines = [];
-    for (const range of state.selection.ranges) {
-      for (let place = range.from; ;) {
-        const line = state.doc.lineAt(place);
-        if (lines.at(-1)?.number !== line.number) lines.push(line);
-        if (line.to >= range.to) break;
-        place = line.to + 1;
-      }
-    }
-    return lines;
-  }
-
-  // `change` returns what the beginning of a line becomes: [length of the old, text of the new].
-  function changeLines(view, change) {
-    const lines = touchedLines(view.state);
-    const some = lines.length > 1 ? lines.filter((line) => line.text.trim()) : lines;
-    const changes = some.map((line, index) => {
-      const [kept, old, insert] = change(line.text, index);
-      return { from: line.from + kept, to: line.from + kept + old, insert };
-    });
-    view.dispatch({ changes, userEvent: "input", scrollIntoView: true });
-    return true;
-  }
-
-  const BULLET = /^(\s*)([-*+] (?:\[[ xX]\] )?)/;
-  const NUMBER = /^(\s*)(\d{1,9}[.)] )/;
-  const QUOTE = /^(\s{0,3})(> ?)/;
-
-  const toggleLines = (wanted, others, prefix) => (view) => {
-    const lines = touchedLines(view.state);
-    const full = lines.filter((line) => line.text.trim());
-    const on = full.length && full.every((line) => wanted.test(line.text));
-    return changeLines(view, (text, index) => {
-      const found = wanted.exec(text) ?? others?.exec(text);
-      const kept = found ? found[1].length : /^\s*/.exec(text)[0].length;
-      return [kept, found ? found[2].length : 0, on ? "" : prefix(index)];
-    });
-  };
-
-  const toggleHeading = (view) => {
-    const [first] = touchedLines(view.state);
-    const level = /^(#{1,6}) /.exec(first.text)?.[1].length ?? 0;
-    const next = { 0: 2, 1: 2, 2: 3, 3: 4 }[level] ?? 0;
-    return changeLines(view, (text) => [0, /^(?:#{1,6} +)?/.exec(text)[0].length, next ? `${"#".repeat(next)} ` : ""]);
-  };
-
-  const toggleCode = (view) => {
-    const { state } = view;
-    const { main } = state.selection;
-    const fenced = around(state, main, ["FencedCode"]);
-    if (fenced) {
-      const [first, last] = [state.doc.lineAt(fenced.from), state.doc.lineAt(fenced.to)];
-      if (last.number === first.number) return true;
-      view.dispatch({ changes: [{ from: first.from, to: first.to + 1 }, { from: last.from - 1, to: last.to }], userEvent: "input" });
-      return true;
-    }
-    if (!state.sliceDoc(main.from, main.to).includes("\n")) return toggleInline("`")(view);
-    const [from, to] = [state.doc.lineAt(main.from).from, state.doc.lineAt(main.to).to];
-    const text = state.sliceDoc(from, to);
-    const fence = "`".repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length + 1)));
-    insertBlock(view, from, to, `${fence}\n${text}\n${fence}`, fence.length, fence.length);
-    return true;
-  };
-
-  // Puts a text where a block has to stand by itself, and selects a part of it.
-  function insertBlock(view, from, to, text, selectFrom, selectTo) {
-    const { doc } = view.state;
-    const before = from === 0 ? "" : doc.sliceString(Math.max(0, from - 2), from);
-    const lead = from === 0 || before === "\n\n" || before === "\n" ? "" : before.endsWith("\n") ? "\n" : "\n\n";
-    const after = doc.sliceString(to, to + 2);
-    const tail = to === doc.length || after === "\n\n" ? "" : after.startsWith("\n") ? "\n" : "\n\n";
-    const start = from + lead.length;
-    view.dispatch({
-      changes: { from, to, insert: lead + text + tail },
-      selection: { anchor: start + selectFrom, head: start + selectTo },
-      userEvent: "input", scrollIntoView: true,
-    });
-  }
-
-  const insertTable = (words) => (view) => {
-    const { state } = view;
-    const line = state.doc.lineAt(state.selection.main.head);
-    const [from, to] = line.text.trim() ? [line.to, line.to] : [line.from, line.to];
-    const head = `${words.column} 1`;
-    const cell = " ".repeat(head.length);
-    const rule = "-".repeat(head.length);
-    const text = `| ${head} | ${words.column} 2 |\n| ${rule} | ${rule} |\n| ${cell} | ${cell} |\n| ${cell} | ${cell} |`;
-    insertBlock(view, from, to, text, 2, 2 + head.length);
-    return true;
-  };
-
-  // Around a selection: a link of which the address is missing; else what the completion answers.
-  const insertLink = (view) => {
-    const { state } = view;
-    const { main } = state.selection;
-    const link = around(state, main, ["Link"]);
-    if (link) {
-      const url = link.getChild("URL");
-      if (url) view.dispatch({ selection: { anchor: url.from, head: url.to }, scrollIntoView: true });
-      return true;
-    }
-    const text = state.sliceDoc(main.from, main.to);
-    const [insert, place] = /^https?:\/\/\S+$/.test(text) ? [`[](${text})`, 1] : text ? [`[${text}]()`, text.length + 3] : ["[[", 2];
-    view.dispatch({ changes: { from: main.from, to: main.to, insert }, selection: { anchor: main.from + place }, userEvent: "input", scrollIntoView: true });
-    startCompletion(view);
-    return true;
-  };
-
-  // In lists Tab indents; anywhere else it goes on to the next control, as in a textarea.
-  const indentInList = (command) => (view) => {
-    const { state } = view;
-    if (!around(state, state.selection.main, ["ListItem"]) && !BULLET.test(state.doc.lineAt(state.selection.main.head).text)) return false;
-    return command(view);
-  };
-
-  // -- completion -----------------------------------------------------------------------------------
-
-  const inText = (title) => title.replace(/[\\[\]`*<]/g, "\\$&").replace(/&(?=#?\w+;)/g, "\\&").replace(/(?<!\w)_|_(?!\w)/g, "\\_");
-  const inAddress = (address) => (/[\s()<>]/.test(address) ? `<${address.replace(/[<>\n]/g, encodeURIComponent)}>` : address);
-  const isAddress = (text) => /^(?:https?:\/\/[^\s/]|mailto:\S)/i.test(text);
-
-  const decoded = (text) => {
-    try { return decodeURI(text); } catch { return text; }
-  };
-
-  const completePages = (url, words) => async (context) => {
-    const wiki = context.matchBefore(/\[\[[^\]\n]*/);
-    const destination = wiki ? null : context.matchBefore(/\]\([^)\n<"]*/);
-    const found = wiki ?? destination;
-    const typed = found ? found.text.slice(2).trim() : "";
-    if (!found || (!typed && !context.explicit) || /^(?:#|node:)/.test(typed)) return null;
-    const put = (title, address) => (view, completion, from, to) => {
-      const { doc } = view.state;
-      // Brackets that somebody has closed already.
-      const closed = wiki ? /^\]{1,2}/.exec(doc.sliceString(to, to + 2))?.[0].length ?? 0 : 0;
-      const end = destination && doc.sliceString(to, to + 1) !== ")" ? ")" : "";
-      const insert = wiki ? `[${inText(title)}](${inAddress(address)})` : `](${inAddress(address)}${end}`;
-      const after = from + insert.length + (destination && !end ? 1 : 0);
-      view.dispatch({ changes: { from, to: to + closed, insert }, selection: { anchor: after }, userEvent: "input.complete" });
-    };
-    const address = isAddress(typed) ? [{ label: typed, detail: words.linkTo, apply: put(typed, typed) }] : [];
-    const options = [];
-    // An address of this site is that of a page.
-    const asked = typed.startsWith(`${location.origin}/`) ? decoded(typed.slice(location.origin.length)) : address.length ? "" : typed;
-    if (asked) {
-      const aborter = new AbortController();
-      context.addEventListener("abort", () => aborter.abort(), { onDocChange: true });
-      try {
-        const response = await fetch(`${url}?q=${encodeURIComponent(asked)}`, { signal: aborter.signal, headers: { Accept: "application/json" } });
-        const { pages } = response.ok ? await response.json() : { pages: [] };
-        options.push(...pages.map((page) => ({
-          label: page.title, detail: page.draft ? `${page.path} · ${words.draft}` : page.path, apply: put(page.title, `node:${page.id}`),
-        })));
-      } catch { return null; }
-    }
-    options.push(...address);
-    return context.aborted || !options.length ? null : { from: found.from, to: context.pos, options, filter: false };
-  };
-
-  // -- links to pages -----------------------------------------------------------------------------------
-
-  // What the server has said of the references in the text: id -> address, null if it is broken.
-  const setTargets = StateEffect.define();
-  const targets = StateField.define({
-    create: () => new Map(),
-    update: (known, { effects }) => effects.find((effect) => effect.is(setTargets))?.value ?? known,
-  });
-  const brokenMark = Decoration.mark({ class: "cm-broken-link" });
-  const REFERENCE = /^<?node:(\d{1,18})(?:[?#].*)?>?$/;
-
-  // Calls `found(from, to, address)` for each link between two places that is a known reference.
-  function eachReference(state, tree, from, to, found) {
-    const known = state.field(targets);
-    if (!known.size) return;
-    tree.iterate({
-      from,
-      to,
-      enter: (node) => {
-        if (node.name !== "URL") return;
-        const reference = REFERENCE.exec(state.sliceDoc(node.from, node.to));
-        const address = reference ? known.get(Number(reference[1])) : undefined;
-        const link = node.node.parent;
-        if (address !== undefined && /^(?:Link|Image|LinkReference)$/.test(link.name)) found(link.from, link.to, address);
-      },
-    });
-  }
-
-  function brokenLinks(state) {
-    const links = [];
-    const tree = ensureSyntaxTree(state, state.doc.length, 100) ?? syntaxTree(state);
-    eachReference(state, tree, 0, state.doc.length, (from, to, address) => {
-      if (address === null) links.push({ from, to });
-    });
-    return links;
-  }
-
-  const brokenMarks = ViewPlugin.fromClass(class {
-    constructor(view) {
-      this.decorations = this.mark(view);
-    }
-
-    update({ view, state, startState, docChanged, viewportChanged }) {
-      const told = state.field(targets) !== startState.field(targets);
-      const parsed = syntaxTree(state) !== syntaxTree(startState);
-      if (told || parsed || docChanged || viewportChanged) this.decorations = this.mark(view);
-    }
-
-    mark({ state, visibleRanges }) {
-      const marks = [];
-      for (const { from, to } of visibleRanges) {
-        eachReference(state, syntaxTree(state), from, to, (start, end, address) => {
-          if (address === null) marks.push(brokenMark.range(start, end));
-        });
-      }
-      return Decoration.set(marks, true);
-    }
-  }, { decorations: (plugin) => plugin.decorations });
-
-  // Says where a reference leads, or that it leads nowhere.
-  const targetTooltip = (brokenText) => hoverTooltip(({ state }, place) => {
-    let tooltip = null;
-    const line = state.doc.lineAt(place);
-    eachReference(state, syntaxTree(state), line.from, line.to, (from, to, address) => {
-      if (place < from || to < place) return;
-      const dom = element("div", { class: address === null ? "md-tooltip md-failed" : "md-tooltip" }, address ?? brokenText);
-      tooltip = { pos: from, end: to, above: true, create: () => ({ dom }) };
-    });
-    return tooltip;
-  });
-
   const colours = tagHighlighter([
-    ...[1, 2, 3, 4, 5, 6].map((level) => ({ tag: tags[`heading${level}`], class: `tok-heading tok-h${level}` })),
+    ...[1, 2, 3, 4, 5, 6].map((level) => ({
+      tag: tags[`heading${level}`],
+      class: `tok-heading tok-h${level}`,
+    })),
     { tag: tags.heading, class: "tok-strong" },
     { tag: tags.strong, class: "tok-strong" },
     { tag: tags.emphasis, class: "tok-emphasis" },
@@ -344,10 +96,13 @@
     { tag: tags.monospace, class: "tok-code" },
     { tag: tags.quote, class: "tok-quote" },
     { tag: [tags.processingInstruction, tags.contentSeparator, tags.comment], class: "tok-mark" },
-    { tag: [tags.atom, tags.escape, tags.character, tags.angleBracket, tags.tagName], class: "tok-special" },
+    {
+      tag: [tags.atom, tags.escape, tags.character, tags.angleBracket, tags.tagName],
+      class: "tok-special",
+    },
   ]);
 
-  // -- one editor -------------------------------------------------------------------------------------
+  // -- one editor ---------------------------------------------------------------------------------
 
   class Editor {
     constructor(textarea) {
@@ -355,13 +110,15 @@
       this.form = textarea.form;
       this.words = JSON.parse(textarea.dataset.markdown);
       this.previewUrl = textarea.closest("[data-preview-url]")?.dataset.previewUrl ?? "";
+      this.commands = makeCommands(this.words);
       this.rendered = null;
       this.pause = 300;
       // What the textarea has from the editor.
       this.given = textarea.value;
       this.build();
       this.listen();
-      if (this.previewUrl) this.showPreview(remembered("editor-preview", previewFirst ?? "on") === "on");
+      if (this.previewUrl)
+        this.showPreview(remembered("editor-preview", previewFirst ?? "on") === "on");
       this.refresh();
     }
 
@@ -373,16 +130,37 @@
       const name = label?.textContent.trim() ?? textarea.name;
       this.root = element("div", { class: "md-editor" });
       textarea.before(this.root);
-      this.view = new EditorView({ state: this.state(name), parent: element("div", { class: "md-source" }) });
-      this.preview = element("div", { class: "md-preview", tabindex: "0", role: "region", "aria-label": `${words.preview}: ${name}`, hidden: "" });
+      this.view = new EditorView({
+        state: this.state(name),
+        parent: element("div", { class: "md-source" }),
+      });
+      this.preview = element("div", {
+        class: "md-preview",
+        tabindex: "0",
+        role: "region",
+        "aria-label": `${words.preview}: ${name}`,
+        hidden: "",
+      });
       this.page = element("div", { class: "prose", dir: "auto" });
       this.preview.append(this.page);
       this.count = element("span", { class: "md-count" });
       this.broken = element("button", { type: "button", class: "md-broken", hidden: "" });
       this.message = element("span", { class: "md-message", role: "status" });
       const keys = element("span", { class: "md-keys", id: `${textarea.id}-keys` }, words.keys);
-      const status = element("div", { class: "md-status" }, keys, this.message, this.broken, this.count);
-      const panes = element("div", { class: "md-panes" }, this.view.dom.parentElement, this.preview);
+      const status = element(
+        "div",
+        { class: "md-status" },
+        keys,
+        this.message,
+        this.broken,
+        this.count,
+      );
+      const panes = element(
+        "div",
+        { class: "md-panes" },
+        this.view.dom.parentElement,
+        this.preview,
+      );
       this.root.append(textarea, this.toolbar(), panes, status);
       // It stays where labels, error messages and the browser's own complaints lead to.
       textarea.tabIndex = -1;
@@ -396,14 +174,20 @@
 
     state(name) {
       const { textarea, words } = this;
-      const described = [textarea.getAttribute("aria-describedby"), `${textarea.id}-keys`].filter(Boolean).join(" ");
+      const described = [textarea.getAttribute("aria-describedby"), `${textarea.id}-keys`]
+        .filter(Boolean)
+        .join(" ");
       const attributes = {
-        "aria-label": name, "aria-describedby": described, spellcheck: "true", autocorrect: "on", autocapitalize: "sentences",
+        "aria-label": name,
+        "aria-describedby": described,
+        spellcheck: "true",
+        autocorrect: "on",
+        autocapitalize: "sentences",
         ...(textarea.getAttribute("aria-invalid") ? { "aria-invalid": "true" } : {}),
         ...(textarea.required ? { "aria-required": "true" } : {}),
       };
       const key = (keys, run) => ({ key: keys, run, preventDefault: true, stopPropagation: true });
-      const commands = this.commands();
+      const { commands } = this;
       return EditorState.create({
         doc: textarea.value,
         extensions: [
@@ -412,50 +196,96 @@
           EditorView.lineWrapping,
           EditorView.perLineTextDirection.of(true),
           EditorState.phrases.of(words.phrases),
-          Prec.high(keymap.of([
-            key("Mod-b", commands.bold), key("Mod-i", commands.italic), key("Mod-k", commands.link), key("Mod-e", commands.code),
-            key("Mod-Shift-7", commands.ordered), key("Mod-Shift-8", commands.list), key("Mod-Shift-9", commands.quote),
-            key("Mod-s", () => this.submit()),
-            { key: "Tab", run: indentInList(indentMore), shift: indentInList(indentLess) },
-          ])),
+          Prec.high(
+            keymap.of([
+              key("Mod-b", commands.bold),
+              key("Mod-i", commands.italic),
+              key("Mod-k", commands.link),
+              key("Mod-e", commands.code),
+              key("Mod-Shift-7", commands.ordered),
+              key("Mod-Shift-8", commands.list),
+              key("Mod-Shift-9", commands.quote),
+              key("Mod-s", () => this.submit()),
+              { key: "Tab", run: indentInList(indentMore), shift: indentInList(indentLess) },
+            ]),
+          ),
           markdown({ extensions: [Autolink, Strikethrough, Table, TaskList] }),
           keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap]),
-          history(), search({ top: true }), drawSelection(), dropCursor(), highlightSpecialChars(),
+          history(),
+          search({ top: true }),
+          drawSelection(),
+          dropCursor(),
+          highlightSpecialChars(),
           syntaxHighlighting(colours),
           placeholder(words.placeholder),
-          autocompletion({ override: [completePages(textarea.dataset.pagesUrl, words)], icons: false, activateOnTypingDelay: 150 }),
-          targets, brokenMarks, targetTooltip(words.brokenLink),
-          Prec.high(EditorView.domEventHandlers({
-            paste: (event) => this.paste(event),
-            blur: () => {
-              this.mirror();
-              this.tell("change");
-            },
-          })),
+          autocompletion({
+            override: [completePages(textarea.dataset.pagesUrl, words)],
+            icons: false,
+            activateOnTypingDelay: 150,
+          }),
+          targets,
+          brokenMarks,
+          targetTooltip(words.brokenLink),
+          Prec.high(
+            EditorView.domEventHandlers({
+              paste: (event) => this.paste(event),
+              blur: () => {
+                this.mirror();
+                this.tell("change");
+              },
+            }),
+          ),
           EditorView.updateListener.of((update) => this.updated(update)),
         ],
       });
     }
 
-    commands() {
-      return {
-        bold: toggleInline("**"), italic: toggleInline("*"), heading: toggleHeading, link: insertLink,
-        list: toggleLines(BULLET, NUMBER, () => "- "), ordered: toggleLines(NUMBER, BULLET, (index) => `${index + 1}. `),
-        quote: toggleLines(QUOTE, null, () => "> "), code: toggleCode, table: insertTable(this.words), undo, redo,
-      };
-    }
-
     // One stop for Tab; the arrows go from button to button.
     toolbar() {
-      const keys = { bold: "B", italic: "I", link: "K", code: "E", ordered: "Shift+7", list: "Shift+8", quote: "Shift+9", undo: "Z", redo: onMac ? "Shift+Z" : "Y" };
-      const groups = [["bold", "italic", "code", "link"], ["heading", "list", "ordered", "quote", "table"], ["undo", "redo"]];
-      const commands = this.commands();
-      const bar = element("div", { class: "md-toolbar", role: "toolbar", "aria-label": this.words.toolbar });
+      const keys = {
+        bold: "B",
+        italic: "I",
+        link: "K",
+        code: "E",
+        ordered: "Shift+7",
+        list: "Shift+8",
+        quote: "Shift+9",
+        undo: "Z",
+        redo: onMac ? "Shift+Z" : "Y",
+      };
+      const groups = [
+        ["bold", "italic", "code", "link"],
+        ["heading", "list", "ordered", "quote", "table"],
+        ["undo", "redo"],
+      ];
+      const { commands } = this;
+      const bar = element("div", {
+        class: "md-toolbar",
+        role: "toolbar",
+        "aria-label": this.words.toolbar,
+      });
       this.buttons = {};
       const add = (group, name, run) => {
-        const shown = keys[name] && (onMac ? `⌘${keys[name].replace("Shift+", "⇧")}` : `Ctrl+${keys[name]}`);
-        const button = element("button", { type: "button", class: "md-button", "data-command": name, "aria-label": this.words[name], title: shown ? `${this.words[name]} (${shown})` : this.words[name], tabindex: "-1" }, icon(ICONS[name]));
-        if (keys[name]) button.setAttribute("aria-keyshortcuts", `${onMac ? "Meta" : "Control"}+${keys[name]}`);
+        const shown =
+          keys[name] && (onMac ? `⌘${keys[name].replace("Shift+", "⇧")}` : `Ctrl+${keys[name]}`);
+        const button = element(
+          "button",
+          {
+            type: "button",
+            class: "md-button",
+            "data-command": name,
+            "aria-label": this.words[name],
+            title: shown ? `${this.words[name]} (${shown})` : this.words[name],
+            tabindex: "-1",
+          },
+          icon(ICONS[name]),
+        );
+        if (keys[name]) {
+          button.setAttribute("aria-keyshortcuts", `${onMac ? "Meta" : "Control"}+${keys[name]}`);
+          // For the list of keys behind "?"; CodeMirror does what they do.
+          button.dataset.shortcut = `mod+${keys[name].toLowerCase()}`;
+          button.dataset.shortcutListed = "";
+        }
         // The editor keeps the focus of whoever clicks.
         button.addEventListener("mousedown", (event) => event.preventDefault());
         button.addEventListener("click", run);
@@ -481,7 +311,8 @@
         if (event.detail) this.view.focus();
       });
       bar.append(views);
-      for (const name of ["preview", "full"]) this.buttons[name]?.setAttribute("aria-pressed", "false");
+      for (const name of ["preview", "full"])
+        this.buttons[name]?.setAttribute("aria-pressed", "false");
       this.rove(bar);
       return bar;
     }
@@ -493,7 +324,9 @@
         for (const button of buttons) button.tabIndex = button === to ? 0 : -1;
         to.focus();
       };
-      bar.addEventListener("focusin", (event) => { for (const button of buttons) button.tabIndex = button === event.target ? 0 : -1; });
+      bar.addEventListener("focusin", (event) => {
+        for (const button of buttons) button.tabIndex = button === event.target ? 0 : -1;
+      });
       bar.addEventListener("keydown", (event) => {
         const here = buttons.indexOf(document.activeElement);
         const forward = getComputedStyle(bar).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
@@ -501,7 +334,8 @@
         if (step) go(buttons.at((here + (event.key === forward ? 1 : -1)) % buttons.length));
         else if (event.key === "Home") go(buttons[0]);
         else if (event.key === "End") go(buttons.at(-1));
-        else if (event.key === "Escape" && this.root.classList.contains("md-full")) this.fill(false);
+        else if (event.key === "Escape" && this.root.classList.contains("md-full"))
+          this.fill(false);
         else return;
         event.preventDefault();
       });
@@ -512,7 +346,10 @@
     listen() {
       const { textarea, form } = this;
       textarea.addEventListener("focus", () => this.view.focus());
-      for (const kind of ["input", "change"]) textarea.addEventListener(kind, () => { if (!this.telling) this.takeOver(); });
+      for (const kind of ["input", "change"])
+        textarea.addEventListener(kind, () => {
+          if (!this.telling) this.takeOver();
+        });
       // What a browser puts back into forms, it puts there without a word.
       addEventListener("pageshow", () => this.takeOver());
       form?.addEventListener("submit", () => this.mirror(), true);
@@ -567,9 +404,28 @@
 
     // Which marks hold where the cursor is.
     showState(state) {
-      const names = { bold: ["StrongEmphasis"], italic: ["Emphasis"], code: ["InlineCode", "FencedCode"], link: ["Link"], list: ["BulletList"], ordered: ["OrderedList"], quote: ["Blockquote"], heading: ["ATXHeading1", "ATXHeading2", "ATXHeading3", "ATXHeading4", "ATXHeading5", "ATXHeading6"] };
+      const names = {
+        bold: ["StrongEmphasis"],
+        italic: ["Emphasis"],
+        code: ["InlineCode", "FencedCode"],
+        link: ["Link"],
+        list: ["BulletList"],
+        ordered: ["OrderedList"],
+        quote: ["Blockquote"],
+        heading: [
+          "ATXHeading1",
+          "ATXHeading2",
+          "ATXHeading3",
+          "ATXHeading4",
+          "ATXHeading5",
+          "ATXHeading6",
+        ],
+      };
       for (const [name, nodes] of Object.entries(names)) {
-        this.buttons[name].setAttribute("aria-pressed", String(Boolean(around(state, state.selection.main, nodes))));
+        this.buttons[name].setAttribute(
+          "aria-pressed",
+          String(Boolean(around(state, state.selection.main, nodes))),
+        );
       }
       this.buttons.undo.setAttribute("aria-disabled", String(!undoDepth(state)));
       this.buttons.redo.setAttribute("aria-disabled", String(!redoDepth(state)));
@@ -577,7 +433,9 @@
 
     submit() {
       if (!this.form) return false;
-      const buttons = [...this.form.elements].filter((control) => control.type === "submit" && !control.disabled);
+      const buttons = [...this.form.elements].filter(
+        (control) => control.type === "submit" && !control.disabled,
+      );
       this.form.requestSubmit(this.form.querySelector("[data-save]:enabled") ?? buttons[0] ?? null);
       return true;
     }
@@ -587,8 +445,14 @@
       const html = event.clipboardData?.getData("text/html") ?? "";
       const plain = event.clipboardData?.getData("text/plain") ?? "";
       // Editors of code describe their colours as HTML; an address is what it is.
-      if (!html || /vscode-|<meta name="?generator"? content="?(?:JetBrains)/i.test(html) || /^\s*https?:\/\/\S+\s*$/.test(plain)) return false;
-      if (around(state, state.selection.main, ["FencedCode", "CodeBlock", "InlineCode"])) return false;
+      if (
+        !html ||
+        /vscode-|<meta name="?generator"? content="?(?:JetBrains)/i.test(html) ||
+        /^\s*https?:\/\/\S+\s*$/.test(plain)
+      )
+        return false;
+      if (around(state, state.selection.main, ["FencedCode", "CodeBlock", "InlineCode"]))
+        return false;
       const text = globalThis.markdownFrom(html);
       if (!text || text === plain.trim()) return false;
       event.preventDefault();
@@ -597,7 +461,12 @@
       // What is more than a line stands by itself.
       const block = text.includes("\n") && state.sliceDoc(line.from, main.from).trim();
       const insert = (block ? "\n\n" : "") + text;
-      this.view.dispatch({ changes: { from: main.from, to: main.to, insert }, selection: { anchor: main.from + insert.length }, userEvent: "input.paste", scrollIntoView: true });
+      this.view.dispatch({
+        changes: { from: main.from, to: main.to, insert },
+        selection: { anchor: main.from + insert.length },
+        userEvent: "input.paste",
+        scrollIntoView: true,
+      });
       this.say(this.words.pasted);
       return true;
     }
@@ -657,7 +526,10 @@
       try {
         const response = await fetch(this.previewUrl, {
           method: "POST",
-          headers: { Accept: "application/json", "X-CSRF-Token": this.form?.elements.namedItem("csrf_token")?.value ?? "" },
+          headers: {
+            Accept: "application/json",
+            "X-CSRF-Token": this.form?.elements.namedItem("csrf_token")?.value ?? "",
+          },
           body: new URLSearchParams({ body, title }),
           signal: this.aborter.signal,
         });
@@ -665,7 +537,10 @@
         if (!isJson) throw new Error(String(response.status));
         const answer = await response.json();
         this.rendered = asked;
-        if (!response.ok) { this.say(answer.message ?? this.words.failed, true); return; }
+        if (!response.ok) {
+          this.say(answer.message ?? this.words.failed, true);
+          return;
+        }
         if (this.failed) this.say("");
         this.show(answer);
       } catch (error) {
@@ -684,14 +559,23 @@
       for (const link of template.content.querySelectorAll("a[href]")) {
         const target = link.getAttribute("href");
         if (target.startsWith("#")) continue;
-        try { link.href = new URL(target, place).href; } catch { /* As it is. */ }
+        try {
+          link.href = new URL(target, place).href;
+        } catch {
+          /* As it is. */
+        }
         // Nobody leaves the form by reading what is in it.
         link.target = "_blank";
         link.rel = "noopener noreferrer";
       }
-      for (const link of template.content.querySelectorAll("a.broken-link")) link.title = this.words.brokenLink;
+      for (const link of template.content.querySelectorAll("a.broken-link"))
+        link.title = this.words.brokenLink;
       for (const image of template.content.querySelectorAll("img[src]")) {
-        try { image.src = new URL(image.getAttribute("src"), place).href; } catch { /* As it is. */ }
+        try {
+          image.src = new URL(image.getAttribute("src"), place).href;
+        } catch {
+          /* As it is. */
+        }
       }
       const { scrollTop } = this.preview;
       if (html.trim()) this.page.replaceChildren(template.content);
@@ -709,7 +593,10 @@
     // Somebody who writes at the end wants to see the end.
     atEnd() {
       const { scrollDOM } = this.view;
-      return scrollDOM.scrollHeight > scrollDOM.clientHeight && scrollDOM.scrollTop + scrollDOM.clientHeight > scrollDOM.scrollHeight - 8;
+      return (
+        scrollDOM.scrollHeight > scrollDOM.clientHeight &&
+        scrollDOM.scrollTop + scrollDOM.clientHeight > scrollDOM.scrollHeight - 8
+      );
     }
 
     // The preview goes along with the text; the text does not go along with the preview.
@@ -717,7 +604,9 @@
       if (this.preview.hidden || this.preview.matches(":hover, :focus-within")) return;
       const { scrollDOM } = this.view;
       const room = scrollDOM.scrollHeight - scrollDOM.clientHeight;
-      if (room > 0) this.preview.scrollTop = (scrollDOM.scrollTop / room) * (this.preview.scrollHeight - this.preview.clientHeight);
+      if (room > 0)
+        this.preview.scrollTop =
+          (scrollDOM.scrollTop / room) * (this.preview.scrollHeight - this.preview.clientHeight);
     }
 
     clicked(event) {
@@ -725,7 +614,11 @@
       if (target === undefined) return;
       event.preventDefault();
       let id = target;
-      try { id = decodeURIComponent(target); } catch { /* Then it means itself. */ }
+      try {
+        id = decodeURIComponent(target);
+      } catch {
+        /* Then it means itself. */
+      }
       this.page.querySelector(`[id="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "nearest" });
     }
 
@@ -735,7 +628,10 @@
       const next = links.find(({ from }) => from > state.selection.main.from) ?? links[0];
       if (!next) return;
       this.view.focus();
-      this.view.dispatch({ selection: { anchor: next.from, head: next.to }, effects: EditorView.scrollIntoView(next.from, { y: "center" }) });
+      this.view.dispatch({
+        selection: { anchor: next.from, head: next.to },
+        effects: EditorView.scrollIntoView(next.from, { y: "center" }),
+      });
       this.say(this.words.brokenLink);
     }
 
@@ -746,12 +642,14 @@
     }
   }
 
-  // -- all of a page ----------------------------------------------------------------------------------
+  // -- all of a page ------------------------------------------------------------------------------
 
   const made = new WeakSet();
 
   function enhance(root) {
-    const found = root.matches?.("textarea[data-markdown]") ? [root] : root.querySelectorAll?.("textarea[data-markdown]") ?? [];
+    const found = root.matches?.("textarea[data-markdown]")
+      ? [root]
+      : (root.querySelectorAll?.("textarea[data-markdown]") ?? []);
     for (const textarea of found) {
       if (made.has(textarea) || textarea.closest("[data-plain-editor]")) continue;
       made.add(textarea);

@@ -257,6 +257,7 @@ def test_nobody_is_caught_in_it(open_editor):
         ("Italic", "**one**", "***one***"),
         ("Code", "one", "`one`"),
         ("Code", "one\ntwo", "```\none\ntwo\n```"),
+        ("Code", "```\n```", ""),
         ("Heading", "one", "## one"),
         ("Bulleted list", "one\ntwo", "- one\n- two"),
         ("Numbered list", "one\n\ntwo", "1. one\n\n2. two"),
@@ -279,7 +280,7 @@ def test_buttons(open_editor, button, typed, made):
     assert text(page) == typed
     page.get_by_role("button", name="Redo").click()
     assert text(page) == made
-    if button not in ("Heading", "Link", "Italic"):
+    if made and button not in ("Heading", "Link", "Italic"):
         expect(control).to_have_attribute("aria-pressed", "true")
         control.click()
         assert text(page) == typed

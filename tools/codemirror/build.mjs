@@ -20,7 +20,9 @@ const { metafile } = await build({
   minify: true,
   outfile: join(target, "codemirror.min.js"),
   target: "es2022",
-  banner: { js: "/* CodeMirror 6 and turndown, see codemirror.LICENSE.txt. Made by update.py; do not edit. */" },
+  banner: {
+    js: "/* CodeMirror 6 and turndown, see codemirror.LICENSE.txt. Made by update.py; do not edit. */",
+  },
 });
 
 // Only what has really got into the bundle.

@@ -1,7 +1,7 @@
-// What editor.js and editor-paste.js use of CodeMirror 6 and of turndown, as the global `CodeMirror`.
+// What the editor's scripts use of CodeMirror 6 and of turndown, as the global `CodeMirror`.
 //
-// Nothing of ours is in here: behaviour lives in those two, which can be read and changed without
-// building anything.
+// Nothing of ours is in here: behaviour lives in static/editor*.js, which can be read and changed
+// without building anything.
 export { EditorSelection, EditorState, Prec, StateEffect, StateField } from "@codemirror/state";
 export {
   Decoration, EditorView, ViewPlugin, drawSelection, dropCursor, highlightSpecialChars, hoverTooltip,
