@@ -34,7 +34,7 @@ PAGES = 8
 class Command(NamedTuple):
     """Something that the palette offers.
 
-    :ivar detail: where it is, or what it is about.
+    :ivar detail: where it is.
     :ivar note: what there is to know of it: its type, or that it is a draft.
     :ivar shortcut: the key that does the same on the page.
     :ivar run: what a script does instead of following the link; such are for scripts alone.
@@ -49,11 +49,15 @@ class Command(NamedTuple):
 
 
 class Group(NamedTuple):
-    """What belongs together in the palette."""
+    """What belongs together in the palette.
+
+    :ivar place: title of the page that it is about; empty where it is about none.
+    """
 
     name: str
     title: str
     commands: Sequence[Command]
+    place: str = ""
 
 
 def palette_screen(request: Any) -> dict[str, Any]:
@@ -64,7 +68,6 @@ def palette_screen(request: Any) -> dict[str, Any]:
         "text": palette.text,
         "at": palette.at,
         "groups": palette.groups(),
-        "here": palette.place.label if palette.place is not None else "",
         "url": f"{request.mount}/@@palette",
     }
 
@@ -132,18 +135,21 @@ class Palette:
 
         :param scripted: whether to offer what takes a script.
         """
+        label = "" if self.place is None else self.place.label
         known = {
-            "create": (_("Add here"), self._create()),
-            "page": (_("This page"), self._page()),
-            "site": (_("Site and account"), self._site(scripted=scripted)),
+            "create": (_("Add here"), label, self._create()),
+            "page": (_("This page"), label, self._page()),
+            "site": (_("Site and account"), "", self._site(scripted=scripted)),
         }
         translate, words = self.request.localizer.translate, self.text.casefold().split()
         found = []
-        for name, (title, commands) in known.items():
+        for name, (title, place, commands) in known.items():
             shown = translate(title)
             fitting = [one for one in commands if _fits(words, f"{shown} {one.title}")]
+            if not self.request.preferences.shortcuts:
+                fitting = [one._replace(shortcut="") for one in fitting]
             if fitting:
-                found.append(Group(name, shown, fitting))
+                found.append(Group(name, shown, fitting, place))
         pages = list(self._pages())
         if pages:
             # Whoever begins to write the name of a command means it.
@@ -179,20 +185,20 @@ class Palette:
         return "" if page.type in PLAIN_TYPES else translate(content_type.title)
 
     def _create(self) -> Iterator[Command]:
-        if self.bar is not None and self.place is not None:
+        if self.bar is not None:
             for one in self.bar.adding:
-                yield Command(one.title, one.url, self.place.label)
+                yield Command(one.title, one.url)
 
     def _page(self) -> Iterator[Command]:
         if self.place is None:
             return
-        request, label = self.request, self.place.label
+        request = self.request
         if self.bar is not None:
             for link in (*self.bar.links, *self.bar.more):
-                yield Command(link.title, link.url, label, shortcut=link.shortcut)
+                yield Command(link.title, link.url, shortcut=link.shortcut)
         # Last, because most are there.
         view = request.localizer.translate(_("View"))
-        yield Command(view, request.canonical_base, label, shortcut="v" if self.bar else "")
+        yield Command(view, request.canonical_base, shortcut="v" if self.bar else "")
 
     def _site(self, *, scripted: bool) -> Iterator[Command]:
         request, translate = self.request, self.request.localizer.translate

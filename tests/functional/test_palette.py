@@ -61,7 +61,7 @@ def groups(response):
     """Title of the group -> what is listed in it: title -> address."""
     found = {}
     for group in response.html.find_all(role="group"):
-        title = response.html.find(id=group["aria-labelledby"]).get_text()
+        title = response.html.find(id=group["aria-labelledby"]).span.get_text()
         options = group.find_all(role="option")
         found[title] = {one.find(class_="title").get_text(): one["href"] for one in options}
     return found
@@ -178,10 +178,12 @@ def test_visitors_load_nothing_of_it(site, reader):
 def test_shortcuts_that_are_off_are_off_in_the_page(site):
     client = sign_in(site, "quiet")
     assert 'data-single="on"' in client.get("/docs")
+    assert "<kbd" in client.get(FOUND)
     form = client.get("/@@account/preferences").forms["site-preferences"]
     form["shortcuts"].checked = False
     form.submit()
     assert 'data-single="off"' in client.get("/docs")
+    assert "<kbd" not in client.get(FOUND)
 
 
 def test_it_takes_few_statements(site, author, count_statements):
