@@ -28,7 +28,7 @@ from myproject.security.effects import Effect, Region, effects_of
 from myproject.security.permissions import Permission
 from myproject.tree.names import MAX_DEPTH, check_name, free_name
 from myproject.tree.node import PUBLISHED, ROOT_ID, TRASHED, Node
-from myproject.tree.operations import DEEP, height_of, way_up
+from myproject.tree.placing import DEEP, height_of, way_up
 from myproject.tree.trash import Trashed
 
 _ = TranslationStringFactory("myproject")

@@ -10,29 +10,21 @@ lock on the root row, so that two at once can never make a cycle.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
-from sqlalchemy import delete, func, select, tuple_, update
-from sqlalchemy.exc import IntegrityError, InvalidRequestError
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
-from sqlalchemy.orm.exc import StaleDataError
 
 from myproject.db.transaction import manager_of, mark_changed
 from myproject.exceptions import (
-    InTrash,
     MoveIntoItself,
-    NameTaken,
     NodeGone,
-    NotASibling,
     NotInTrash,
     RootIsFixed,
-    TooDeep,
-    TreeError,
 )
 from myproject.tree.actor import COMMAND_LINE, Actor
-from myproject.tree.boundaries import boundary_of, carry, copy_boundaries, share_boundaries
-from myproject.tree.copying import copy_section, descend
+from myproject.tree.boundaries import boundary_of, carry, copy_boundaries
+from myproject.tree.copying import copy_section
 from myproject.tree.events import (
     Committed,
     NodeAdded,
@@ -49,27 +41,19 @@ from myproject.tree.events import (
 from myproject.tree.history import (
     begin_places,
     keep_place,
-    keep_places,
     keep_places_of,
 )
-from myproject.tree.names import MAX_DEPTH, check_name, name_from_title
+from myproject.tree.names import name_from_title
 from myproject.tree.node import ROOT_ID, TRASHED, Node
 from myproject.tree.placement import Placement
+from myproject.tree.placing import Placing
 from myproject.tree.redirects import arrive, hand_up, leave
 from myproject.tree.trash import Trashed, hidden_name
-from myproject.tree.urls import climb
-
-#: Distance between neighbours, so that a page put between two others writes only its own row.
-POSITION_GAP = 1 << 16
-
-#: From this depth on a section is measured before it is moved there. Measuring reads all of it,
-#: and one that tall is only ever made on purpose; a check of the tree names what is too deep.
-DEEP = MAX_DEPTH // 2
 
 Notify = Callable[[object], object]
 
 
-class Tree:
+class Tree(Placing):
     """Writes structure within one session's transaction.
 
     :param session: a writing session.
@@ -87,9 +71,8 @@ class Tree:
         reserved: frozenset[str] = frozenset(),
         actor: Actor = COMMAND_LINE,
     ) -> None:
-        self.session = session
+        super().__init__(session, reserved)
         self._listener = notify
-        self.reserved = reserved
         self.actor = actor
 
     def add(
@@ -129,13 +112,11 @@ class Tree:
             return
         self._check_depth(parent)
         boundary_id = self._inherited_boundary(parent.id)
-        position = self._position(parent.id, None)
-        for node in added:
+        for node, position in zip(added, self._positions(parent.id), strict=False):
             node.parent_id = parent.id
             node.boundary_id = boundary_id
             node.name = self._name(parent, node.name)
             node.position = position
-            position += POSITION_GAP
         with self._unique_name(parent, *(node.name for node in added)):
             self.session.add_all(added)
             self.session.flush()
@@ -400,174 +381,6 @@ class Tree:
         """Have the place where *node* stood lead to it, before it goes: whoever deletes the place
         at the same time then waits, or is waited for, and neither waits for the other."""
         leave(self.session, parent_id, name, node.id, self.actor.name)
-
-    def _name(self, parent: Node, name: str) -> str:
-        return check_name(name, self.reserved if parent.is_root else frozenset())
-
-    def _parent(self, node: Node) -> Node:
-        if node.parent is None:
-            raise NodeGone(node.title)
-        return node.parent
-
-    def _inherited_boundary(self, parent_id: int) -> int:
-        """Return the boundary of what is put below a node; it stays so until this commits."""
-        share_boundaries(self.session)
-        return boundary_of(self.session, parent_id)
-
-    def _lock(self) -> None:
-        """Let one structural move at a time go on; SQLite's write lock does so by itself."""
-        self.session.execute(
-            select(Node.__table__.c.id)
-            .where(Node.__table__.c.id == ROOT_ID)
-            # FOR NO KEY UPDATE: pages may still be added meanwhile.
-            .with_for_update(key_share=True)
-        )
-
-    def _reload(self, node: Node, *columns: str, lock: bool = False) -> None:
-        """Read *node* again: another transaction may have moved or deleted it meanwhile."""
-        title = node.__dict__.get("title", "The page")
-        try:
-            self.session.refresh(node, columns or None, with_for_update=lock or None)
-        except InvalidRequestError as error:
-            raise NodeGone(title) from error
-
-    @staticmethod
-    def _check_kept(node: Node) -> None:
-        if node.state == TRASHED:
-            raise InTrash(node.title)
-
-    def _check_depth(self, parent: Node, section: Node | None = None) -> list[int]:
-        """Return the ids from the parent up to the root, read afresh.
-
-        :param section: what is to stand below the parent, with everything below it; a node
-            without children when left out.
-        :raises TooDeep, InTrash:
-        """
-        up = way_up(self.session, parent.id)
-        if TRASHED in up.values():
-            raise InTrash(parent.title)
-        ids = list(up)
-        height = 0
-        if section is not None and len(ids) > DEEP:
-            height = height_of(self.session, section.id)
-        if len(ids) + height > MAX_DEPTH:
-            raise TooDeep(MAX_DEPTH)
-        return ids
-
-    @staticmethod
-    def _check_sibling(parent_id: int, before: Node | None, moving: Node | None) -> None:
-        if before is not None and before.parent_id != parent_id:
-            raise NotASibling(moving.title if moving else "The page", before.title)
-
-    def _position(self, parent_id: int, before: Node | None, moving: Node | None = None) -> int:
-        """Return a free position at the end, or just before a sibling."""
-        self._check_sibling(parent_id, before, moving)
-        node = Node.__table__
-        siblings = node.c.parent_id == parent_id
-        if moving is not None:
-            siblings &= node.c.id != moving.id
-        last = select(func.max(node.c.position)).where(siblings)
-        if before is None:
-            end = self.session.scalar(last)
-            return 0 if end is None else end + POSITION_GAP
-        in_front = last.where(
-            tuple_(node.c.position, node.c.id) < tuple_(before.position, before.id)
-        )
-        previous = self.session.scalar(in_front)
-        if previous is None:
-            return before.position - POSITION_GAP
-        if before.position - previous < 2:
-            self._spread(parent_id)
-            return self._position(parent_id, before, moving)
-        return (previous + before.position) // 2
-
-    def _spread(self, parent_id: int) -> None:
-        """Renumber the children of a node, when there is no room left between two of them."""
-        node = Node.__table__
-        rank = func.row_number().over(order_by=(node.c.position, node.c.id))
-        ranked = (
-            select(node.c.id, (rank * POSITION_GAP).label("position"))
-            .where(node.c.parent_id == parent_id)
-            .subquery()
-        )
-        self.session.connection().execute(
-            update(node).where(node.c.id == ranked.c.id).values(position=ranked.c.position)
-        )
-        keep_places(self.session, node.c.parent_id == parent_id)
-        _expire_positions(self.session, parent_id)
-
-    def _unique_name(self, parent: Node, *names: str) -> _UniqueName:
-        return _UniqueName(self.session, parent, names)
-
-
-class _UniqueName:
-    """A savepoint around a write whose name another transaction may have taken just now."""
-
-    def __init__(self, session: Session, parent: Node, names: tuple[str, ...]) -> None:
-        self.session = session
-        # Read now: after a rollback to the savepoint the parent's attributes are expired.
-        self.parent_id, self.parent_title = parent.id, parent.title
-        self.names = names
-
-    def __enter__(self) -> None:
-        self.session.flush()
-        self.savepoint = self.session.begin_nested()
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if error is None:
-            self.savepoint.commit()
-            return
-        self.savepoint.rollback()
-        # The siblings may have been renumbered within the savepoint.
-        _expire_positions(self.session, self.parent_id)
-        if isinstance(error, StaleDataError):
-            raise NodeGone(self.names[0]) from error
-        if isinstance(error, IntegrityError) and (reason := self._explain()):
-            raise reason from error
-
-    def _explain(self) -> TreeError | None:
-        node = Node.__table__
-        taken = self.session.scalar(
-            select(node.c.name).where(
-                node.c.parent_id == self.parent_id, node.c.name.in_(self.names)
-            )
-        )
-        if taken is not None:
-            return NameTaken(taken, self.parent_title)
-        if len(set(self.names)) < len(self.names):
-            return NameTaken(
-                next(name for name in self.names if self.names.count(name) > 1), self.parent_title
-            )
-        exists = self.session.scalar(select(node.c.id).where(node.c.id == self.parent_id))
-        return NodeGone(self.parent_title) if exists is None else None
-
-
-def _expire_positions(session: Session, parent_id: int) -> None:
-    for item in session.identity_map.values():
-        # Looked up without loading: what is expired already needs nothing, and may be gone.
-        if isinstance(item, Node) and item.__dict__.get("parent_id") == parent_id:
-            session.expire(item, ["position"])
-
-
-def way_up(session: Session, node_id: int) -> dict[int, str]:
-    """Return id -> state from *node_id* up to the root, itself included; one statement.
-
-    A node that is not there has no state, but is named all the same.
-    """
-    up = climb(select(Node.id).where(Node.id == node_id))
-    rows = session.connection().execute(select(up.c.parent_id, up.c.state).order_by(up.c.height))
-    found, place = {node_id: ""}, node_id
-    for parent_id, state in rows:
-        found[place] = state
-        if parent_id is not None:
-            place = parent_id
-            found[place] = ""
-    return found
-
-
-def height_of(session: Session, node_id: int) -> int:
-    """Return how many levels lie below a node; one statement."""
-    return session.connection().scalar(select(func.max(descend(node_id).c.depth))) or 0
 
 
 def _tell_committed(success: bool, listener: Notify, event: NodeEvent) -> None:

@@ -20,7 +20,7 @@ from myproject.content.types import Folder, Page
 from myproject.db.engine import Database
 from myproject.exceptions import TreeError
 from myproject.testing import statements
-from myproject.tree import operations
+from myproject.tree import placing
 from myproject.tree.history import (
     load_past_children,
     load_past_lineage,
@@ -251,7 +251,7 @@ def test_each_past_time_shows_what_was_there(
     shared: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Small gaps, so that siblings are numbered anew now and then.
-    monkeypatch.setattr(operations, "POSITION_GAP", 4)
+    monkeypatch.setattr(placing, "POSITION_GAP", 4)
     run_state_machine_as_test(
         lambda: HistoryMachine(shared),
         settings=settings(

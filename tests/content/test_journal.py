@@ -9,7 +9,7 @@ from myproject.content.types import Folder, Page
 from myproject.exceptions import CannotUndo, NameTaken, RootIsFixed
 from myproject.tree.actor import Actor
 from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, Node
-from myproject.tree.operations import POSITION_GAP
+from myproject.tree.placing import POSITION_GAP
 
 SHAPE = {"docs": {"a": {"deep": {}}, "b": {}, "c": {}}, "news": {}}
 

@@ -24,7 +24,7 @@ from myproject.content.markup import MarkdownRenderer
 from myproject.content.types import Folder
 from myproject.db.engine import Database
 from myproject.exceptions import CannotUndo, TreeError
-from myproject.tree import operations
+from myproject.tree import placing
 from myproject.tree.boundaries import draw
 from myproject.tree.check import check_tree
 from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, TRASHED, Node
@@ -211,7 +211,7 @@ class JournalMachine(RuleBasedStateMachine):
 
 def test_undo_restores_what_was(shared: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     # Small gaps, so that siblings are numbered anew now and then.
-    monkeypatch.setattr(operations, "POSITION_GAP", 4)
+    monkeypatch.setattr(placing, "POSITION_GAP", 4)
     run_state_machine_as_test(
         lambda: JournalMachine(shared),
         settings=settings(

@@ -19,7 +19,8 @@ from myproject.db.engine import Database
 from myproject.exceptions import MoveIntoItself, NameTaken, NodeGone, TreeError
 from myproject.tree.check import check_tree
 from myproject.tree.node import ROOT_ID, Node
-from myproject.tree.operations import Tree, way_up
+from myproject.tree.operations import Tree
+from myproject.tree.placing import way_up
 
 Operation = Callable[..., Any]
 

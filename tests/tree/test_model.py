@@ -31,7 +31,7 @@ from myproject.exceptions import (
     RootIsFixed,
     TreeError,
 )
-from myproject.tree import operations
+from myproject.tree import placing
 from myproject.tree.check import check_tree
 from myproject.tree.events import NodeCopied
 from myproject.tree.names import normalize, problem_with
@@ -290,7 +290,7 @@ def test_operations_keep_the_tree_as_a_simple_model_says(
     shared: Database, traversing: Any, node_rows: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Small gaps, so that they are used up soon.
-    monkeypatch.setattr(operations, "POSITION_GAP", 2)
+    monkeypatch.setattr(placing, "POSITION_GAP", 2)
     run_state_machine_as_test(
         lambda: TreeMachine(shared, node_rows),
         settings=settings(

@@ -16,7 +16,7 @@ from myproject.exceptions import (
     NotASibling,
     TooDeep,
 )
-from myproject.tree import operations
+from myproject.tree import placing
 from myproject.tree.events import (
     Committed,
     NodeAdded,
@@ -108,7 +108,7 @@ def test_reorder_puts_a_node_before_a_sibling_or_last(tree, section, before, exp
 def test_order_survives_that_the_room_between_two_siblings_is_used_up(
     tree, section, node_rows, monkeypatch
 ):
-    monkeypatch.setattr(operations, "POSITION_GAP", 8)
+    monkeypatch.setattr(placing, "POSITION_GAP", 8)
     docs, names = section["docs"], ["a", "b", "c"]
     columns = Node.__table__.c
     closer = update(Node.__table__).values(position=columns.position / 8192)
@@ -128,7 +128,7 @@ def test_order_survives_that_the_room_between_two_siblings_is_used_up(
 
 
 def test_renumbering_does_not_trip_over_nodes_that_are_gone(tree, section, monkeypatch):
-    monkeypatch.setattr(operations, "POSITION_GAP", 2)
+    monkeypatch.setattr(placing, "POSITION_GAP", 2)
     tree.add(section["docs"], Folder(title="D"), "d")
     held = tree.session.scalars(select(Node).where(Node.parent_id == section["docs/a"].id)).all()
     tree.purge(section["docs/a"])
