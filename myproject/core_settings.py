@@ -157,6 +157,13 @@ CORE: tuple[Setting, ...] = (
         "letters of every script are kept.",
     ),
     Setting(
+        "myproject.trash_days",
+        Annotated[int, Field(ge=0, le=36_500)],
+        30,
+        "How many days a deleted page stays in the trash before a job deletes it for good; 0 keeps "
+        "it until somebody does.",
+    ),
+    Setting(
         "myproject.auto_migrate",
         bool,
         False,

@@ -51,7 +51,12 @@ def text_of(request: Any, name: str, limit: int = 5000) -> str:
 
     Without NUL, too, which PostgreSQL takes in no text.
     """
-    return str(request.POST.get(name, "")).replace("\0", "").strip()[:limit]
+    return text_in(request.POST, name, limit)
+
+
+def text_in(parameters: Any, name: str, limit: int = 5000) -> str:
+    """Return what is in a field of ``request.POST``, ``GET`` or ``params``, in the same way."""
+    return str(parameters.get(name, "")).replace("\0", "").strip()[:limit]
 
 
 def typed_password(request: Any, name: str) -> str:
@@ -61,7 +66,17 @@ def typed_password(request: Any, name: str) -> str:
 
 def numbers_of(request: Any, name: str) -> list[int]:
     """Return the numbers posted under one name; what is no number is left out."""
-    return [int(text) for text in request.POST.getall(name) if text.isdecimal() and len(text) < 19]
+    return numbers_in(request.POST, name)
+
+
+def numbers_in(parameters: Any, name: str) -> list[int]:
+    """Return the numbers under one name in ``request.POST``, ``GET`` or ``params``."""
+    return [
+        int(text)
+        for text in parameters.getall(name)
+        # An uploaded file is none.
+        if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 19
+    ]
 
 
 def tell(request: Any, text: str, kind: str = "success", action: Action | None = None) -> None:

@@ -27,7 +27,8 @@ def journal_of(site, name):
 
 def button(page, label):
     """The form on a page whose button says this."""
-    for form in page.forms.values():
+    # The last one: what the bar offers stands before what the screen is about.
+    for form in reversed(page.forms.values()):
         if re.search(rf"<button[^>]*>\s*{re.escape(label)}\s*</button>", form.text):
             return form
     raise AssertionError(f"There is no button {label!r}: {text(page)}")

@@ -1,0 +1,545 @@
+"""Structural operations as screens have them: a plan in numbers, a question, one transaction.
+
+What was announced is what happens: the form carries a digest of its plan, which is made anew in the
+transaction that carries it out. If it says something else by then, it is shown once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pyramid.i18n import TranslationStringFactory
+from sqlalchemy import func, select
+
+from myproject.content.operations_log import Kind, Operation
+from myproject.content.plans import Plan
+from myproject.content.revisions import Revision
+from myproject.exceptions import InvalidValue, TreeError
+from myproject.interfaces import IRoles
+from myproject.security.permissions import Permission
+from myproject.tree.boundaries import share_boundaries
+from myproject.tree.copying import descend
+from myproject.tree.lineages import load_with_lineage
+from myproject.tree.node import Node
+from myproject.tree.site import SITE_ID, Site
+from myproject.tree.urls import names_of
+from myproject.views.addresses import safe_next
+from myproject.views.changes import sentences
+from myproject.views.done import pages, tell_done
+from myproject.views.forms import numbers_in, see_other, text_in
+from myproject.views.people import load_places
+from myproject.views.rendering import DOMAIN, Item
+
+_ = TranslationStringFactory(DOMAIN)
+
+#: Nodes that one operation may be about, not counting what lies below them.
+MOST = 1000
+
+#: Nodes that a plan names one by one.
+NAMED = 8
+
+QUESTIONS: Mapping[str, Any] = {
+    Kind.MOVE: _("Move ${what} to ${target}?"),
+    Kind.COPY: _("Copy ${what} to ${target}?"),
+    Kind.TRASH: _("Move ${what} to the trash?"),
+    Kind.STATE: _("Take ${what} back from readers?"),
+    Kind.RESTORE: _("Restore ${what}?"),
+    Kind.PURGE: _("Delete ${what} for good?"),
+}
+BUTTONS: Mapping[str, Any] = {
+    Kind.MOVE: _("Move"),
+    Kind.COPY: _("Copy"),
+    Kind.TRASH: _("Move to the trash"),
+    Kind.STATE: _("Unpublish"),
+    Kind.RESTORE: _("Restore"),
+    Kind.PURGE: _("Delete for good"),
+}
+#: Operations whose button is a warning, too.
+GRAVE = frozenset({Kind.TRASH, Kind.PURGE})
+
+
+@dataclass(frozen=True)
+class Task:
+    """What somebody wants to do.
+
+    :ivar nodes: with what; their lineage is loaded.
+    :ivar gone: how many others were chosen that are not there any more.
+    :ivar target: where to, for those kinds that have it; None for "back to where it was".
+    :ivar names: node id -> the name that somebody has typed for it.
+    :ivar state: the new one, for :attr:`Kind.STATE`.
+    :ivar back: where to go on afterwards; empty for the page that it is about.
+    """
+
+    kind: Kind
+    nodes: Sequence[Node]
+    gone: int = 0
+    target: Node | None = None
+    names: Mapping[int, str] = field(default_factory=dict)
+    state: str = ""
+    back: str = ""
+
+
+class Line(NamedTuple):
+    """A sentence of a plan.
+
+    :ivar tone: ``gain``, ``loss``, or empty where it is neither.
+    """
+
+    tone: str
+    text: str
+
+
+class ngettext(NamedTuple):
+    """A sentence with a number in it, in both of its forms; under the name by which the strings of
+    calls are collected."""
+
+    one: str
+    many: str
+
+
+class Clash(NamedTuple):
+    """A page that needs another name."""
+
+    node_id: int
+    title: str
+    name: str
+    reason: str
+    free: str
+
+
+class Impossible(NamedTuple):
+    """A page that something keeps from being dealt with; without a title it is all of them."""
+
+    title: str
+    reason: str
+
+
+# -- what is asked for ----------------------------------------------------------------------------
+
+
+def chosen(request: Any, context: Node | None = None) -> tuple[list[Node], int]:
+    """Return the nodes that a form has chosen, else the context, and how many are not there.
+
+    What may not be seen is not there.
+    """
+    ids = list(dict.fromkeys(numbers_in(request.params, "ids")))[: MOST + 1]
+    if not ids and context is not None:
+        return [context], 0
+    check_count(request, ids)
+    found = [
+        node
+        for node in load_with_lineage(request.dbsession, ids).values()
+        if request.has_permission(Permission.VIEW, node)
+    ]
+    return found, len(ids) - len(found)
+
+
+def check_count(request: Any, ids: Sequence[int]) -> None:
+    """Refuse to deal with more pages than can be told one by one.
+
+    :raises InvalidValue:
+    """
+    if len(ids) > MOST:
+        text = _("At most ${most} pages can be chosen at once.", mapping={"most": f"{MOST:,}"})
+        raise InvalidValue("ids", request.localizer.translate(text))
+
+
+def names_typed(request: Any, nodes: Iterable[Node]) -> dict[int, str]:
+    """Return node id -> name, of the names that were typed into a plan's form."""
+    typed = {node.id: text_in(request.params, f"name-{node.id}", 300) for node in nodes}
+    return {number: name for number, name in typed.items() if name}
+
+
+def back_of(request: Any) -> str:
+    """Return where the form says to go on afterwards; empty where it does not."""
+    back = text_in(request.params, "back", 2000)
+    return safe_next(request, back) if back else ""
+
+
+def url_of(request: Any, node: Node) -> str:
+    """Return a node's URL path; that of the start page for one that has no address here."""
+    return request.path_url_of(names_of(node)) or f"{request.mount}/"
+
+
+# -- plans ----------------------------------------------------------------------------------------
+
+
+def plan_of(request: Any, task: Task) -> Plan:
+    """Return what *task* would do."""
+    planner, nodes, target = request.planner, task.nodes, task.target
+    match task.kind:
+        case Kind.MOVE if target is not None:
+            return planner.move(nodes, target, task.names)
+        case Kind.COPY if target is not None:
+            return planner.copy(nodes, target, task.names)
+        case Kind.TRASH:
+            return planner.trash(nodes)
+        case Kind.STATE:
+            return planner.set_state(nodes, task.state)
+        case Kind.RESTORE:
+            return planner.restore(nodes, target, task.names)
+        case Kind.PURGE:
+            return planner.purge(nodes)
+    raise InvalidValue("kind", "There is no such operation.")
+
+
+def digest_of(task: Task, plan: Plan) -> str:
+    """Return a plan's digest; of another one where something else was asked for."""
+    return f"{task.state or plan.kind}-{plan.digest}"
+
+
+def carry_out(request: Any, task: Task) -> Operation | None:
+    """Do what *task* says.
+
+    :raises TreeError, InvalidValue: and what was done before has to be taken back.
+    """
+    journal, nodes, target = request.journal, task.nodes, task.target
+    match task.kind:
+        case Kind.MOVE if target is not None:
+            return journal.move(nodes, target, names=task.names)
+        case Kind.COPY if target is not None:
+            return journal.copy(nodes, target, names=task.names)
+        case Kind.TRASH:
+            return journal.trash(nodes)
+        case Kind.STATE:
+            return journal.set_state(nodes, task.state)
+        case Kind.RESTORE:
+            return journal.restore(nodes, target, names=task.names)
+        case Kind.PURGE:
+            return journal.purge(nodes)
+    raise InvalidValue("kind", "There is no such operation.")
+
+
+def settle(request: Any) -> None:
+    """Keep access as it is until this transaction ends, and go by how it is now."""
+    session = request.dbsession
+    share_boundaries(session)
+    # As a column: a row in memory may have been loaded before the lock was had.
+    query = select(Site.access_revision).where(Site.id == SITE_ID)
+    revision = session.execute(query).scalar_one()
+    if revision != getattr(request, "access_revision", None):
+        request.access_revision = revision
+        for name in ("policies", "access", "planner"):
+            request.__dict__.pop(name, None)
+
+
+def try_to(request: Any, task: Task, plan: Plan) -> Operation | Refusal | None:
+    """Carry a task out, unless its plan says something else than its form did.
+
+    :returns: the operation, or why nothing was done; then nothing will be written any more.
+    """
+    if not plan.is_possible:
+        request.tm.doom()
+        return Refusal()
+    if text_in(request.POST, "digest", 60) != digest_of(task, plan):
+        request.tm.doom()
+        return Refusal(changed=True)
+    return attempt(request, task)
+
+
+def attempt(request: Any, task: Task) -> Operation | Refusal | None:
+    """Carry a task out; return why not where somebody else was quicker."""
+    try:
+        # What was refused half-way must not leave a session in which nothing can be read.
+        with request.dbsession.begin_nested():
+            return carry_out(request, task)
+    except (TreeError, InvalidValue) as error:
+        request.tm.doom()
+        return Refusal(error=str(error))
+
+
+class Refusal(NamedTuple):
+    """Why a task was not carried out: its plan has problems, says something else by now, or
+    somebody else was quicker."""
+
+    changed: bool = False
+    error: str = ""
+
+
+def finished(request: Any, task: Task, operation: Operation | None, fallback: str) -> Any:
+    """Return the redirect after a task was carried out, with a message that can undo it.
+
+    :param fallback: where to go on unless the form has said so.
+    """
+    tell_done(request, operation)
+    return see_other(request, task.back or fallback)
+
+
+# -- plans in words -------------------------------------------------------------------------------
+
+
+def plan_values(
+    request: Any, task: Task, plan: Plan, refusal: Refusal | None = None
+) -> dict[str, Any]:
+    """Return what the template of a plan says."""
+    translate = request.localizer.translate
+    clashes, impossible, stuck = _problems(request, task, plan)
+    left = [node.id for node in task.nodes if node.id not in stuck]
+    if refusal is not None:
+        request.response.status_int = 422
+    return {
+        "kind": task.kind.value,
+        "title": question(request, task),
+        "lines": [*_lines(request, task, plan), *_effects(request, plan)] if left else [],
+        "linking": _linking(request, plan) if left else ([], 0),
+        "named": [node.title for node in task.nodes[:NAMED]] if len(task.nodes) > 1 else [],
+        "more_named": max(0, len(task.nodes) - NAMED),
+        "clashes": clashes,
+        "impossible": impossible,
+        "without": left if stuck and left else [],
+        "changed": refusal is not None and refusal.changed,
+        "error": refusal.error if refusal is not None else "",
+        "gone": _gone(request, task),
+        "fields": _fields(task, plan),
+        "ids": [node.id for node in task.nodes],
+        "target_id": None if task.target is None else task.target.id,
+        "keys": _keys(task),
+        "button": translate(BUTTONS[task.kind]),
+        "is_grave": task.kind in GRAVE,
+        "wants_place": task.kind in (Kind.MOVE, Kind.COPY, Kind.RESTORE),
+        "confirmation": None,
+    }
+
+
+def question(request: Any, task: Task) -> str:
+    """Return what is about to be done, as the title of a screen."""
+    target = "" if task.target is None else f"“{task.target.title}”"
+    mapping = {"what": what(request, task.nodes), "target": target}
+    return request.localizer.translate(QUESTIONS[task.kind], mapping=mapping)
+
+
+def what(request: Any, nodes: Sequence[Node]) -> str:
+    """Return the title of one node, or how many there are."""
+    return f"“{nodes[0].title}”" if len(nodes) == 1 else pages(request, len(nodes))
+
+
+def _fields(task: Task, plan: Plan) -> list[tuple[str, Any]]:
+    """Return what the form of a plan carries."""
+    fields: list[tuple[str, Any]] = [("ids", node.id) for node in task.nodes]
+    fields += [("kind", task.kind.value), ("digest", digest_of(task, plan))]
+    if task.target is not None:
+        fields.append(("target", task.target.id))
+    return [*fields, *_keys(task)]
+
+
+def _keys(task: Task) -> list[tuple[str, Any]]:
+    """Return what goes along with whatever pages and place are chosen."""
+    return [(name, value) for name in ("state", "back") if (value := getattr(task, name))]
+
+
+def _gone(request: Any, task: Task) -> str:
+    if not task.gone:
+        return ""
+    words = ngettext(
+        "${n} of the pages that were chosen is not there any more.",
+        "${n} of the pages that were chosen are not there any more.",
+    )
+    return _count(request, task.gone, words).text
+
+
+def _problems(
+    request: Any, task: Task, plan: Plan
+) -> tuple[list[Clash], list[Impossible], Collection[int]]:
+    """Return names to be chosen, all else that is in the way, and the nodes that this is about."""
+    translate = request.localizer.translate
+    clashes: dict[int, Clash] = {}
+    impossible: list[Impossible] = []
+    stuck: set[int] = set()
+    for problem in plan.problems:
+        reason = translate(problem.reason)
+        if problem.name and problem.node_id is not None:
+            typed = task.names.get(problem.node_id)
+            clashes[problem.node_id] = Clash(
+                problem.node_id,
+                problem.title,
+                typed or problem.suggestion,
+                reason,
+                problem.suggestion,
+            )
+            continue
+        impossible.append(Impossible(problem.title, reason))
+        stuck |= {problem.node_id} - {None}  # type: ignore[arg-type]
+    for node in task.nodes:
+        # One that is good by now can still be changed.
+        if node.id in task.names and node.id not in clashes:
+            clashes[node.id] = Clash(node.id, node.title, task.names[node.id], "", "")
+    order = [node.id for node in task.nodes]
+    return sorted(clashes.values(), key=lambda one: order.index(one.node_id)), impossible, stuck
+
+
+def _lines(request: Any, task: Task, plan: Plan) -> list[Line]:
+    """Return what a plan says besides who gains or loses what."""
+    match task.kind:
+        case Kind.MOVE:
+            return _moved(request, plan)
+        case Kind.COPY:
+            return [_count(request, plan.pages, _COPIED), _said(request, _LINKS_OF_COPIES)]
+        case Kind.TRASH:
+            return _trashed(request, plan)
+        case Kind.STATE:
+            return _unpublished(request, plan)
+        case Kind.RESTORE:
+            return _restored(request, task, plan)
+    return _purged(request, task, plan)
+
+
+_COPIED = ngettext("${n} page is copied.", "${n} pages are copied.")
+_LINKS_OF_COPIES = _("Links among what is copied lead to the copies.")
+
+
+def _moved(request: Any, plan: Plan) -> list[Line]:
+    lines = [_count(request, plan.pages, ngettext("${n} page moves.", "${n} pages move."))]
+    if plan.links_in:
+        lines.append(
+            _count(
+                request,
+                plan.links_in,
+                ngettext(
+                    "${n} link from another page leads there, and goes on working.",
+                    "${n} links from other pages lead there, and go on working.",
+                ),
+                "gain",
+            )
+        )
+    lines.append(_said(request, _("Old addresses lead on to the new ones."), "gain"))
+    if not plan.effects:
+        lines.append(_said(request, _("Nobody gains or loses access.")))
+    return lines
+
+
+def _trashed(request: Any, plan: Plan) -> list[Line]:
+    lines = [
+        _count(
+            request,
+            plan.pages,
+            ngettext("${n} page goes to the trash.", "${n} pages go to the trash."),
+        )
+    ]
+    if drafts := plan.pages - plan.published:
+        lines.append(
+            _count(
+                request, drafts, ngettext("${n} of them is a draft.", "${n} of them are drafts.")
+            )
+        )
+    if plan.published:
+        lines.append(_said(request, _("Readers will not find them any more."), "loss"))
+    lines += _broken(request, plan)
+    days = request.registry.settings["myproject.trash_days"]
+    if days:
+        lines.append(
+            _count(
+                request,
+                days,
+                ngettext(
+                    "They can be restored for ${n} day. Then they are deleted for good.",
+                    "They can be restored for ${n} days. Then they are deleted for good.",
+                ),
+            )
+        )
+    else:
+        lines.append(_said(request, _("They can be restored until somebody empties the trash.")))
+    return lines
+
+
+def _unpublished(request: Any, plan: Plan) -> list[Line]:
+    return [
+        _count(
+            request,
+            plan.published,
+            ngettext(
+                "${n} page will be hidden from readers, until it is published again.",
+                "${n} pages will be hidden from readers: a draft hides what lies below it, too.",
+            ),
+            "loss",
+        ),
+        *_broken(request, plan),
+    ]
+
+
+def _restored(request: Any, task: Task, plan: Plan) -> list[Line]:
+    lines = [
+        _count(request, plan.pages, ngettext("${n} page comes back.", "${n} pages come back.")),
+    ]
+    places = {node.parent.title for node in task.nodes if node.parent is not None}
+    if task.target is not None:
+        places = {task.target.title}
+    if len(places) == 1:
+        mapping = {"place": f"“{places.pop()}”"}
+        lines.append(_said(request, _("It goes to ${place}.", mapping=mapping)))
+    else:
+        lines.append(_said(request, _("They go back to where they were.")))
+    lines.append(_said(request, _("Links that led to them work again."), "gain"))
+    return lines
+
+
+def _purged(request: Any, task: Task, plan: Plan) -> list[Line]:
+    below = descend(*(node.id for node in task.nodes))
+    query = select(func.count()).where(Revision.node_id.in_(select(below.c.id)))
+    revisions = request.dbsession.scalar(query) or 0
+    return [
+        _count(
+            request,
+            plan.pages,
+            ngettext("${n} page is deleted for good.", "${n} pages are deleted for good."),
+            "loss",
+        ),
+        _count(
+            request,
+            revisions,
+            ngettext(
+                "${n} revision of what was written there is lost.",
+                "${n} revisions of what was written there are lost.",
+            ),
+            "loss",
+        ),
+        *_broken(request, plan),
+        _said(request, _("Nobody can undo this."), "loss"),
+    ]
+
+
+def _broken(request: Any, plan: Plan) -> list[Line]:
+    if not plan.links_in:
+        return [_said(request, _("No other page links there."))]
+    return [
+        _count(
+            request,
+            plan.links_in,
+            ngettext(
+                "${n} link on another page will lead nowhere.",
+                "${n} links on other pages will lead nowhere.",
+            ),
+            "loss",
+        )
+    ]
+
+
+def _count(request: Any, count: int, words: ngettext, tone: str = "") -> Line:
+    localizer = request.localizer
+    text = localizer.pluralize(words.one, words.many, count, DOMAIN, {"n": f"{count:,}"})
+    return Line(tone, localizer.translate(text))
+
+
+def _said(request: Any, text: Any, tone: str = "") -> Line:
+    return Line(tone, request.localizer.translate(text))
+
+
+def _effects(request: Any, plan: Plan) -> list[Line]:
+    roles = request.registry.getUtility(IRoles)
+    return [
+        Line("gain" if effect.gained else "loss", sentence)
+        for effect in plan.effects
+        for sentence in sentences(request.localizer, roles, effect)
+    ]
+
+
+def _linking(request: Any, plan: Plan) -> tuple[list[Item], bool]:
+    """Return pages that link there, of those that may be seen, and whether there are others."""
+    if plan.kind in (Kind.MOVE, Kind.COPY):
+        # Their links go on working.
+        return [], False
+    places = load_places(request, plan.linking)
+    found = (places[number] for number in plan.linking if number in places)
+    shown = [Item(title, url) for title, url in found if url]
+    return shown, len(shown) < plan.links_in
