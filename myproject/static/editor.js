@@ -498,7 +498,7 @@
           }
         }
       }
-      this.view.requestMeasure();
+      this.view.dispatch({ effects: EditorView.scrollIntoView(this.view.state.selection.main) });
     }
 
     refresh(pause = this.preview.hidden ? 1500 : this.pause) {
