@@ -70,9 +70,7 @@ class Branch:
     later: bool = False
 
 
-def load_branches(
-    session: Session, wanted: Sequence[Wanted], *, size: int = 50
-) -> list[Branch]:
+def load_branches(session: Session, wanted: Sequence[Wanted], *, size: int = 50) -> list[Branch]:
     """Return branches, in the order in which they are asked for; one statement for all.
 
     :param size: nodes of each at most.
@@ -135,9 +133,7 @@ def _query(parts: tuple[tuple[Kind, bool], ...]) -> Any:
 
 def _part(number: int, kind: Kind, backwards: bool) -> Select[*tuple[Any, ...]]:
     row = tuple_(_NODE.c.position, _NODE.c.id)
-    key = tuple_(
-        bindparam(f"position_{number}", type_=Id), bindparam(f"id_{number}", type_=Id)
-    )
+    key = tuple_(bindparam(f"position_{number}", type_=Id), bindparam(f"id_{number}", type_=Id))
     order: list[ColumnElement[Any]] = [_NODE.c.position, _NODE.c.id]
     if backwards:
         order = [column.desc() for column in order]

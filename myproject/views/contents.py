@@ -118,7 +118,7 @@ class Column(NamedTuple):
 
 
 def contents_screen(context: Node, request: Any) -> dict[str, Any]:
-    """Show a page of the contents; seven statements at most, however many lines it has."""
+    """Show a page of the contents; seven statements, however many lines it has."""
     return Contents(context, request).show()
 
 

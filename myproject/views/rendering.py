@@ -24,6 +24,7 @@ from myproject.views.bar import bar_of
 from myproject.views.forms import has_notices, notices
 from myproject.views.languages import language_tag, languages_of
 from myproject.views.menus import site_tabs
+from myproject.views.outline import sidebar_of
 from myproject.views.slots import Slots
 from myproject.views.times import to_local, zone_name_of
 
@@ -158,6 +159,7 @@ def layout(
         "flashed": False,
         "tabs": (),
         "bar": None,
+        "sidebar": None,
         "alone": False,
         "site_title": registry.settings["myproject.site_title"],
         "mount": request.mount,
@@ -203,6 +205,8 @@ def page_screen(
         "node_url": url,
         "crumbs": [*crumbs(request), Item(node.label, url)],
         "bar": bar_of(request, node, current),
+        # Not looked for by screens that are only a part of one.
+        "sidebar": partial(sidebar_of, request, node),
         **values,
     }
 

@@ -108,7 +108,7 @@ class Verdict:
 
 
 def sharing_screen(context: Node, request: Any) -> dict[str, Any]:
-    """Show who has access, and explain what somebody may do; eight statements at most."""
+    """Show who has access, and explain what somebody may do; nine statements at most."""
     return _Screen(context, request).show()
 
 

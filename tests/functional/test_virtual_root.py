@@ -58,3 +58,12 @@ def test_without_the_setting_the_header_means_nothing(make_site, fetch):
     site.add("/shop")
     assert fetch(site, "/shop", HTTP_X_VHM_ROOT="/shop").status_int == 200
     assert fetch(site, "/", HTTP_X_VHM_ROOT="/nope").status_int == 200
+
+
+def test_the_tree_of_editors_begins_there(shop, visit):
+    client = shop.sign_in("ed", "editor")
+    cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    answer = visit("/a/@@contents", headers={"Cookie": cookie})
+    addresses = [link["href"] for link in answer.html.select("nav.outline .outline-tree a")]
+    assert addresses[:3] == ["/@@contents", "/a/@@contents", "/a/b/@@contents"]
+    assert not any("shop" in address or "other" in address for address in addresses)
