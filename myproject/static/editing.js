@@ -139,6 +139,11 @@
     text.addEventListener("input", () => { document.getElementById(text.dataset.chooses).checked = true; });
   }
 
+  // A new page begins with its title.
+  const first = document.querySelector("form[data-writing] [data-naming][data-title]");
+  const title = first && document.getElementById(first.dataset.title);
+  if (title && !title.value && !document.querySelector("[data-error-summary]")) title.focus();
+
   // -- names --------------------------------------------------------------------------------------------
 
   for (const box of document.querySelectorAll("[data-naming]")) {

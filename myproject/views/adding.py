@@ -21,6 +21,7 @@ from myproject.tree.urls import names_of
 from myproject.views import naming
 from myproject.views.adding_types import addable_types
 from myproject.views.autosave import new_purpose
+from myproject.views.done import tell_done
 from myproject.views.fields import form_fields, posted_fields, widget_of
 from myproject.views.forms import Form, Notice, see_other, tell, text_of
 from myproject.views.keeping import (
@@ -310,7 +311,7 @@ class AddScreen:
         try:
             # What the database refuses must not leave a transaction in which nothing can be read.
             with self.session.begin_nested():
-                request.journal.add(
+                operation = request.journal.add(
                     self.parent,
                     node,
                     request.renderer,
@@ -333,9 +334,10 @@ class AddScreen:
             self.session.delete(scratch)
         title = {"title": node.title}
         if do == PUBLISH:
-            tell(request, _("“${title}” has been added and published.", mapping=title))
+            message = _("“${title}” has been added and published.", mapping=title)
         else:
-            tell(request, _("“${title}” has been added as a draft.", mapping=title))
+            message = _("“${title}” has been added as a draft.", mapping=title)
+        tell_done(request, operation, text=message)
         url = request.path_url_of(names_of(node)) or request.mount + "/"
         return see_other(request, f"{url.removesuffix('/')}/@@edit" if do == SAVE else url)
 

@@ -117,13 +117,16 @@ def report(request: Any, operation: Operation, obstacles: Obstacles, *, undone: 
     return request.localizer.translate(sentence, mapping=mapping)
 
 
-def tell_done(request: Any, operation: Operation | None, nothing: Any = "") -> None:
+def tell_done(
+    request: Any, operation: Operation | None, nothing: Any = "", *, text: Any = ""
+) -> None:
     """Show on the next screen what was done, with a button that undoes it.
 
     The button is left out for somebody who may not do what undoing takes.
 
     :param operation: what :class:`myproject.content.journal.Journal` has returned.
     :param nothing: what to say where that is None: nothing had to be changed.
+    :param text: what to say instead of the usual sentence.
     """
     if operation is None:
         tell(request, nothing or _("Nothing had to be changed."))
@@ -134,8 +137,11 @@ def tell_done(request: Any, operation: Operation | None, nothing: Any = "") -> N
     if operation.kind != Kind.PURGE and not missing(request, obstacles.needed(operation)):
         label = _("Redo") if depth % 2 else _("Undo")
         action = Action(label, undo_url(request, operation))
-    text = report(request, operation, obstacles, undone=bool(depth % 2))
-    tell(request, text, action=action)
+    tell(
+        request,
+        text or report(request, operation, obstacles, undone=bool(depth % 2)),
+        action=action,
+    )
 
 
 def undo_url(request: Any, operation: Operation) -> str:

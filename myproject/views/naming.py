@@ -22,7 +22,8 @@ from myproject.tree.names import (
 )
 from myproject.tree.node import Node
 from myproject.tree.urls import names_of
-from myproject.views.forms import Form, Notice, see_other, tell, text_of
+from myproject.views.done import tell_done
+from myproject.views.forms import Form, Notice, see_other, text_of
 from myproject.views.keeping import keep_form_of, sealed
 from myproject.views.keeping import problem_with as problem_with_form
 from myproject.views.rendering import TEMPLATES, page_screen
@@ -205,14 +206,12 @@ def rename(context: Node, request: Any) -> Any:
         return _refuse(context, request, form, check(request, parent, name, context))
     except TreeError as error:
         return _again(context, request, form, str(error))
-    if operation is None:
-        tell(request, _("This is its name already, so nothing was changed."))
-    else:
-        message = _(
-            "The address is now ${address}. The old one leads here as well.",
-            mapping={"address": address_of(request, parent, context.name)},
-        )
-        tell(request, message)
+    message = _(
+        "The address is now ${address}. The old one leads here as well.",
+        mapping={"address": address_of(request, parent, context.name)},
+    )
+    nothing = _("This is its name already, so nothing was changed.")
+    tell_done(request, operation, nothing, text=message)
     return see_other(request, request.path_url_of(names_of(context)) or request.mount + "/")
 
 
