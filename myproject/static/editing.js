@@ -5,28 +5,34 @@
 
   // -- what is typed is not lost ----------------------------------------------------------------------
 
+  // Milliseconds after the last keypress, from the first one on, and after something went wrong.
   const DELAY = 3000;
+  const AT_LAST = 15000;
   const RETRY = 10000;
+  // Bytes that a browser sends on for a page that is gone.
+  const PARTING = 60000;
+
+  // What a form sends, without files; the token is nobody's work.
+  function texts(form) {
+    return [...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "csrf_token");
+  }
 
   function watch(form) {
     const words = form.dataset.words ? JSON.parse(form.dataset.words) : {};
     const status = form.querySelector("[data-writing-status]");
     const url = form.dataset.autosaveUrl;
-    let kept = snapshot(form);
-    let changed = form.hasAttribute("data-unsaved");
-    let leaving = false;
+    const snapshot = () => JSON.stringify(texts(form));
+    // What the site has; nothing of a form that came back.
+    let kept = form.hasAttribute("data-unsaved") ? "" : snapshot();
+    let dirty = !kept;
+    let since = 0;
     let timer = 0;
-    let running = null;
     let pause = DELAY;
+    let running = null;
     let failure = "";
+    let leaving = false;
 
-    function snapshot() {
-      const data = new FormData(form);
-      data.delete("csrf_token");
-      return JSON.stringify([...data].filter(([, value]) => typeof value === "string"));
-    }
-
-    function say(text, state = "") {
+    function say(text, state) {
       if (!status || (status.textContent === text && status.dataset.state === state)) return;
       status.textContent = text;
       status.dataset.state = state;
@@ -35,91 +41,144 @@
     function schedule(delay = pause) {
       if (!url) return;
       clearTimeout(timer);
-      timer = setTimeout(keep, delay);
+      since ||= Date.now();
+      // Whoever types on and on is not waited for.
+      timer = setTimeout(keep, Math.max(0, Math.min(delay, since + Math.max(AT_LAST, pause) - Date.now())));
     }
 
-    async function keep(options = {}) {
+    function body() {
+      const data = new FormData();
+      data.set("csrf_token", form.elements.csrf_token.value);
+      for (const [name, value] of texts(form)) data.append(name, value);
+      return data;
+    }
+
+    async function keep({ parting = false } = {}) {
       clearTimeout(timer);
-      if (running || leaving) return;
+      if (!url || running || leaving || !dirty) return;
       const now = snapshot();
-      if (now === kept && !changed) return;
-      const body = new FormData(form);
+      if (now === kept) { dirty = false; since = 0; return; }
       const started = performance.now();
-      running = true;
+      running = new AbortController();
+      let again = 0;
       try {
-        const response = await fetch(url, { method: "POST", body, headers: { "X-Requested-With": "fetch" }, ...options });
-        const answer = response.headers.get("Content-Type")?.startsWith("application/json") ? await response.json() : {};
+        const response = await fetch(url, {
+          method: "POST", body: body(), headers: { "X-Requested-With": "fetch" }, signal: running.signal, keepalive: parting && now.length < PARTING,
+        });
+        const answer = await json(response);
         if (response.ok) {
           kept = now;
-          changed = false;
           failure = "";
           say(answer.warning ?? answer.message, answer.warning ? "warning" : "kept");
         } else {
-          refused(response.status, answer.message);
+          failure = { 400: words.expired, 403: words.signedOut }[response.status] ?? answer.message ?? words.failed;
+          // What was refused once is refused again, until it is something else.
+          again = response.status >= 500 ? RETRY : 0;
         }
-        // A text that takes long to send is sent less often.
+        // What takes long to send is sent less often.
         pause = Math.max(DELAY, (performance.now() - started) * 5);
       } catch {
+        if (leaving) return;
         failure = words.offline;
-        say(failure, "problem");
-        pause = RETRY;
+        again = RETRY;
       } finally {
         running = null;
       }
-      if (!leaving && snapshot() !== kept) schedule();
-      else if (failure) schedule(RETRY);
+      if (failure) say(failure, "problem");
+      since = 0;
+      dirty = snapshot() !== kept;
+      if (again) schedule(again);
+      else if (dirty && snapshot() !== now) schedule();
     }
 
-    function refused(code, message) {
-      if (code === 403) failure = words.signedOut;
-      else if (code === 400) failure = words.expired;
-      else failure = message ?? words.failed;
-      say(failure, "problem");
-      pause = RETRY;
+    async function json(response) {
+      const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+      return isJson ? response.json() : {};
     }
 
     function noticed() {
-      if (leaving || snapshot() === kept) return;
-      changed = true;
-      if (!failure) say(words.changed, "changed");
+      if (leaving) return;
+      dirty = true;
+      if (!failure) say(words.changed ?? "", "changed");
       schedule();
+    }
+
+    // Save and write on, where one is: nothing moves, and nothing is lost if the site says no, since
+    // the form is then sent as any other.
+    async function saveInPlace(button) {
+      running?.abort();
+      clearTimeout(timer);
+      leaving = true;
+      say(words.saving, "saving");
+      const now = snapshot();
+      const data = new FormData(form, button);
+      try {
+        const response = await fetch(form.action, { method: "POST", body: data, headers: { "X-Requested-With": "fetch" }, redirect: "manual" });
+        const answer = response.ok ? await json(response) : {};
+        if (!("base" in answer)) throw new Error("refused");
+        form.elements["form-base"].value = answer.base;
+        const why = form.elements["form-comment"];
+        if (why && texts(form).some(([name, value]) => name === "form-comment" && value === data.get("form-comment"))) why.value = "";
+        const last = document.querySelector("[data-last-saved] time");
+        if (last && answer.saved) last.textContent = answer.saved;
+        document.querySelector(".restored")?.remove();
+        document.querySelector("[data-error-summary]")?.remove();
+        leaving = false;
+        failure = "";
+        since = 0;
+        // What was typed meanwhile is not saved.
+        const written = JSON.stringify(JSON.parse(now).filter(([name]) => !name.startsWith("form-")));
+        const held = JSON.stringify(texts(form).filter(([name]) => !name.startsWith("form-")));
+        kept = written === held ? snapshot() : "";
+        dirty = !kept;
+        say(answer.message, "kept");
+        if (dirty) schedule();
+      } catch {
+        form.requestSubmit(button);
+      }
     }
 
     form.addEventListener("input", noticed);
     form.addEventListener("change", noticed);
-    if (changed) schedule();
+    if (dirty) schedule();
 
     document.addEventListener("visibilitychange", () => {
       // A page that is put aside on a phone may never come back.
-      if (document.visibilityState === "hidden" && url && !leaving && snapshot() !== kept) {
-        keep({ keepalive: snapshot().length < 60000 });
-      }
+      if (document.visibilityState === "hidden") keep({ parting: true });
     });
     addEventListener("online", () => { if (failure) keep(); });
     addEventListener("beforeunload", (event) => {
-      if (!leaving && (changed || snapshot() !== kept)) event.preventDefault();
+      if (!leaving && dirty && snapshot() !== kept) event.preventDefault();
     });
-    // The way back shows the page as it was, and so it is watched again.
-    addEventListener("pageshow", () => { leaving = false; });
+    // The way back shows the page as it was left, and so it is watched again.
+    addEventListener("pageshow", (event) => { if (event.persisted) leaving = false; });
 
     form.addEventListener("submit", (event) => {
       const most = Number(form.dataset.maxSize);
       if (most && size(form) > most) {
         event.preventDefault();
+        leaving = false;
         say(words.large, "problem");
-        status?.scrollIntoView({ block: "nearest" });
+        return;
+      }
+      const button = event.submitter;
+      if ("savesInPlace" in form.dataset && button?.hasAttribute("data-save") && !leaving) {
+        event.preventDefault();
+        saveInPlace(button);
         return;
       }
       leaving = true;
+      running?.abort();
       clearTimeout(timer);
-      say(words.saving, "saving");
+      say(words.saving ?? "", "saving");
     });
   }
 
+  // About as many bytes as a form has when it is sent.
   function size(form) {
     let bytes = 0;
     for (const [name, value] of new FormData(form)) {
-      bytes += 120 + name.length + (typeof value === "string" ? new Blob([value]).size : value.size);
+      bytes += 150 + name.length + (typeof value === "string" ? new Blob([value]).size : value.size);
     }
     return bytes;
   }

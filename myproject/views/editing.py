@@ -7,6 +7,7 @@ is kept meanwhile (:mod:`myproject.views.autosave`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPForbidden, HTTPNotFound
 from pyramid.i18n import TranslationStringFactory
 from pyramid.renderers import render_to_response
+from pyramid.response import Response
 from sqlalchemy import select
 from sqlalchemy.exc import InvalidRequestError
 
@@ -31,6 +33,7 @@ from myproject.views.forms import Form, Notice, see_other, tell, text_of
 from myproject.views.keeping import BASE, COMMENT, DO, SEEN, keep_form_of, problem_with, sealed
 from myproject.views.merging import Merging, shown_merge
 from myproject.views.rendering import TEMPLATES, page_screen
+from myproject.views.times import to_local
 from myproject.views.writing import (
     as_typed,
     check_lengths,
@@ -49,7 +52,9 @@ MERGE_TEMPLATE = f"{TEMPLATES}merge.jinja2"
 PURPOSE = "edit"
 
 #: What the buttons of the form do.
-SAVE, VIEW, PUBLISH, SHOW, DISCARD = "save", "view", "publish", "show", "discard"
+SAVE, VIEW, PUBLISH, DISCARD = "save", "view", "publish", "discard"
+#: To show the form again with what is in it; in a merge one's own version of it.
+SHOW, MINE = "show", "mine"
 
 #: Versions by others that a merge names.
 _NAMED = 5
@@ -65,7 +70,7 @@ def edit(context: Node, request: Any) -> Any:
     return EditScreen(context, request).post()
 
 
-def form_again(context: Node, request: Any, message: Any, status: int) -> dict[str, Any]:
+def form_again(context: Node, request: Any, message: Any, status: int) -> Any:
     """Show the form with what was posted, which could not be looked at any further."""
     return EditScreen(context, request).again(message=message, status=status)
 
@@ -99,14 +104,17 @@ class EditScreen:
                 return {**values, "restored": scratch, "comment": comment}
         return self.frame(form, newest, newest.id if newest else 0)
 
-    def again(
-        self, form: Form | None = None, *, message: Any = "", status: int = 422
-    ) -> dict[str, Any]:
-        """Return the form with what was posted, and what is wrong with it; nothing is written."""
+    def again(self, form: Form | None = None, *, message: Any = "", status: int = 422) -> Any:
+        """Return the form with what was posted, and what is wrong with it; nothing is written.
+
+        Of a merge both versions, with what has been decided of them so far.
+        """
         request = self.request
         if "tm.active" in request.environ:
             request.tm.doom()
         if form is None:
+            if number_of(request, SEEN) and text_of(request, DO, 20) != MINE:
+                return self.merge_again(message, status)
             _values, form = self.posted()
             form.errors.clear()
         values = self.frame(form, self.newest(), number_of(request, BASE))
@@ -170,7 +178,7 @@ class EditScreen:
             return self.discard()
         if (problem := problem_with(self.request)) is not None:
             return self.again(message=problem.message, status=problem.status)
-        if do == SHOW:
+        if do in (SHOW, MINE):
             return self.again(status=200)
         if do == PUBLISH and not (verdict := self.request.has_permission(PUBLISH, self.node)):
             raise HTTPForbidden(result=verdict)
@@ -246,9 +254,33 @@ class EditScreen:
         self, base_id: int, theirs: Mapping[str, Any], mine: Mapping[str, Any]
     ) -> list[FieldMerge]:
         """Merge two versions of the page's fields."""
-        base = load_revision(self.session, self.node.id, base_id)
+        base = self.base(base_id)
         texts = {field.name for field in self.fields if is_long_text(field)}
         return merge_fields(None if base is None else base.fields, theirs, mine, texts)
+
+    def base(self, base_id: int) -> Revision | None:
+        """Return the revision that a form was made from, if that is known."""
+        if base_id:
+            return load_revision(self.session, self.node.id, base_id)
+        # The page had none then; what it said is kept since as nobody's.
+        query = select(Revision).where(Revision.node_id == self.node.id)
+        first = self.session.scalars(query.order_by(Revision.id).limit(1)).one_or_none()
+        is_nobodys = first is not None and first.actor_id is None and not first.actor
+        return first if is_nobodys else None
+
+    def merge_again(self, message: Any, status: int) -> Any:
+        """Show both versions once more, with what was posted about them."""
+        values, _form = self.posted()
+        base_id, seen_id = number_of(self.request, BASE), number_of(self.request, SEEN)
+        seen = load_revision(self.session, self.node.id, seen_id)
+        theirs = values_of(self.node, self.fields) if seen is None else seen.fields
+        merging = Merging(self.request, self.cls, self.fields, incomplete=self.may_wait)
+        merges = self.merges(base_id, theirs, stripped(values))
+        do = text_of(self.request, DO, 20)
+        notice = Notice("danger", self.request.localizer.translate(message)) if message else None
+        return self.ask(
+            merging, merges, base_id, seen_id, do, status=status, notice=notice, decided=True
+        )
 
     def ask(
         self,
@@ -259,13 +291,19 @@ class EditScreen:
         do: str,
         *,
         again: bool = False,
+        status: int = 409,
+        notice: Notice | None = None,
+        decided: bool = False,
     ) -> Any:
         """Show both versions, and ask what is to become of them.
 
         :param again: whether somebody has saved once more while both were being looked at.
+        :param decided: whether what was posted says something about them already.
         """
         request = self.request
-        request.tm.doom()
+        if "tm.active" in request.environ:
+            request.tm.doom()
+        decided = decided or bool(merging.form.errors)
         mine = {merge.name: merge.mine for merge in merges}
         query = select(Revision).where(
             Revision.node_id == self.node.id, Revision.id > base_id, Revision.id <= seen_id
@@ -277,7 +315,8 @@ class EditScreen:
             "action": self.url,
             "again": again,
             "others": others,
-            "fields": shown_merge(request, self.fields, merges, merging.form),
+            "fields": shown_merge(request, self.fields, merges, merging.form, decided=decided),
+            "notice": notice,
             "form": merging.form,
             "mine": as_typed(request, self.fields, mine),
             "base": base_id,
@@ -286,7 +325,8 @@ class EditScreen:
             "comment": text_of(request, COMMENT, 500),
             "seal": sealed(request, self.node, PURPOSE),
         }
-        request.response.status_int = 422 if merging.form.errors else 409
+        request.response.status_int = 422 if merging.form.errors else status
+        request.response.cache_control = "no-store"
         return render_to_response(MERGE_TEMPLATE, values, request, response=request.response)
 
     def save(self, do: str, values: Mapping[str, Any]) -> Any:
@@ -313,12 +353,30 @@ class EditScreen:
         self.forget()
         if not changed and not published:
             leave_revision(self.session)
-            tell(request, _("Nothing was changed, so nothing was saved."))
+            message = _("Nothing was changed, so nothing was saved.")
         elif published:
-            tell(request, _("Saved and published."))
+            message = _("Saved and published.")
         else:
-            tell(request, _("Saved."))
+            message = _("Saved.")
+        if do == SAVE and request.headers.get("X-Requested-With") == "fetch":
+            return self.saved_in_place(message)
+        tell(request, message)
         return see_other(request, self.url if do == SAVE else self.page_url)
+
+    def saved_in_place(self, message: Any) -> Response:
+        """Tell a script that it is saved, and what the form goes on from."""
+        newest = self.newest()
+        answer = {
+            "message": self.request.localizer.translate(message),
+            "base": newest.id if newest else 0,
+        }
+        if newest is not None:
+            answer["saved"] = f"{to_local(self.request, newest.at):%Y-%m-%d %H:%M}"
+            answer["at"] = newest.at.isoformat()
+        response = self.request.response
+        response.content_type = "application/json"
+        response.text = json.dumps(answer)
+        return response
 
     def forget(self) -> None:
         """Drop what was kept of the form: it is saved."""

@@ -51,12 +51,12 @@ _MOST = 500
 class KeptForm(NamedTuple):
     """How a form is shown again.
 
-    :ivar again: ``(context, request, message, status)`` -> the template's values, with what was
-        typed and *message* on top.
+    :ivar again: ``(context, request, message, status)`` -> the template's values, or a response,
+        with what was typed and *message* on top.
     :ivar template: asset spec.
     """
 
-    again: Callable[[Any, Any, Any, int], dict[str, Any]]
+    again: Callable[[Any, Any, Any, int], Any]
     template: str
 
 
@@ -67,9 +67,7 @@ class Problem(NamedTuple):
     status: int
 
 
-def keep_form_of(
-    config: Configurator, view: str, again: Callable[..., dict[str, Any]], template: str
-) -> None:
+def keep_form_of(config: Configurator, view: str, again: Callable[..., Any], template: str) -> None:
     """Have what was typed into the form of a view shown again whatever becomes of the request.
 
     :param view: the name of the view that it is posted to.
@@ -145,7 +143,7 @@ def form_again(request: Any) -> Response | None:
             400,
         )
     values = form.again(request.context, request, message, status)
-    return _page(request, form.template, values, status)
+    return values if isinstance(values, Response) else _page(request, form.template, values, status)
 
 
 def lost_form(request: Any) -> Response | None:
@@ -209,6 +207,10 @@ def resume(request: Any) -> Any:
     if seal is None:
         raise HTTPBadRequest(_("This is no form of this site."))
     wanted = safe_next(request, text_of(request, "next"))
+    view = wanted.partition("?")[0].rpartition("/@@")[2]
+    if view not in request.registry.kept_forms:
+        # It leads nowhere but to where such a form comes from.
+        raise HTTPBadRequest(_("This is no form of this site."))
     if request.signed_in is not None:
         # In another window, while this one was open.
         identity = request.signed_in

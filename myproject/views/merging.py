@@ -109,9 +109,17 @@ def posted(request: Any, name: str) -> str:
 
 
 def shown_merge(
-    request: Any, fields: Sequence[Field], merges: Sequence[FieldMerge], form: Form
+    request: Any,
+    fields: Sequence[Field],
+    merges: Sequence[FieldMerge],
+    form: Form,
+    *,
+    decided: bool,
 ) -> list[ShownMerge]:
-    """Return the fields of a merge that differ in both versions: first those to decide."""
+    """Return the fields of a merge that differ in both versions: first those to decide.
+
+    :param decided: whether something was posted about them, which is shown again.
+    """
     by_name = {field.name: field for field in fields}
     differing = [merge for merge in merges if merge.outcome is not Outcome.SAME]
     wanted = [by_name[merge.name] for merge in differing]
@@ -128,8 +136,8 @@ def shown_merge(
             left, right = _words(request, base), left
         elif merge.outcome is Outcome.MINE:
             left = _words(request, base)
-        typed = posted(request, edited_name(merge.name)) if form.errors else ""
-        chosen = posted(request, choice_name(merge.name)) if form.errors else ""
+        typed = posted(request, edited_name(merge.name)) if decided else ""
+        chosen = posted(request, choice_name(merge.name)) if decided else ""
         edited = typed or str(value.value)
         shown.append(
             ShownMerge(

@@ -91,4 +91,5 @@ def includeme(config: Configurator) -> None:
         request_method="POST",
         permission=Permission.VIEW,
         renderer="json",
+        max_body=registry.declared_settings["myproject.text_limit"] * _BYTES + _AROUND,
     )

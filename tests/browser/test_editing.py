@@ -98,13 +98,17 @@ def test_the_first_edit_of_a_new_editor(site, writer, stored, path):
     page.get_by_label("Title", exact=True).fill("Edited")
     write(page, "Written in the browser.")
     page.keyboard.press("ControlOrMeta+s")
-    page.wait_for_url(f"**{path}/@@edit")
-    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    status = page.locator("[data-writing-status]")
+    expect(status).to_have_text("Saved.")
     assert stored(path) == ("Edited", f"{BODY}Written in the browser.")
+    # The cursor is where it was.
+    page.keyboard.type(" And on.")
+    expect(status).to_have_text("Not saved yet")
     page.get_by_label("What did you change?").fill("more")
     page.get_by_role("button", name="Save and view").click()
     page.wait_for_url(f"**{path}")
     expect(page.get_by_role("heading", name="Edited")).to_be_visible()
+    assert stored(path)[1] == f"{BODY}Written in the browser. And on."
 
 
 def test_adding_with_a_name_that_follows_the_title_until_somebody_writes_one(writer, stored, path):

@@ -110,6 +110,22 @@ def test_save_stays_in_the_form(ada, path, stored):
     assert writing(saved.follow())["title"].value == "Stays"
 
 
+def test_a_script_saves_and_stays(ada, path, stored):
+    form = writing(ada.get(f"{path}/@@edit"))
+    form["title"] = "In place"
+    fields = {**dict(form.submit_fields()), "form-do": "save"}
+    headers = {"X-Requested-With": "fetch"}
+    answer = ada.post(f"{path}/@@edit", fields, headers=headers).json
+    assert answer["message"] == "Saved."
+    assert stored(path)["title"] == "In place"
+    # It goes on from there, and what it does not take is a page as for everybody.
+    fields |= {"form-base": str(answer["base"]), "title": "Again"}
+    assert ada.post(f"{path}/@@edit", fields, headers=headers).json["base"] > answer["base"]
+    fields["title"] = "Too late"
+    page = ada.post(f"{path}/@@edit", fields, headers=headers, status=409)
+    assert page.content_type == "text/html"
+
+
 def test_nothing_changed_writes_nothing(site, ada, path):
     before = len(revisions(site, path))
     tag = ada.get(path).headers["ETag"]
@@ -336,9 +352,35 @@ def test_a_base_that_there_never_was_is_no_way_to_overwrite(ada, path, stored):
     assert stored(path)["title"] == "A page"
 
 
+def test_what_was_decided_comes_back_with_a_form_whose_token_is_old(ada, bob, path, stored):
+    mine, theirs = BODY.replace("Second", "My"), BODY.replace("Second", "Their")
+    page = both_edit(ada, bob, path, {"body": mine}, {"body": theirs})
+    form = writing(page)
+    form["csrf_token"] = "old"
+    form["form-choice-body"] = "edited"
+    form["form-edited-body"] = BODY.replace("Second", "Our")
+    page = form.submit("form-do", value="view", status=400)
+    assert "save it once more" in page
+    form = writing(page)
+    assert form["form-choice-body"].value == "edited"
+    form.submit("form-do", value="view", status=303)
+    assert stored(path)["body"] == BODY.replace("Second", "Our")
+
+
+def test_a_page_without_a_history_yet(site, ada, bob, path, stored):
+    with site.registry.scopes.writing() as scope:
+        node = site.node(scope.tree, path)
+        scope.journal.copy([node], site.node(scope.tree, "/"), names={node.id: "copied"})
+    page = both_edit(ada, bob, "/copied", {"title": "Ada's"}, {"summary": "Bob's"})
+    assert page.status_int == 409
+    assert not page.html.find_all("input", type="radio")
+    writing(page).submit("form-do", value="view", status=303)
+    assert (stored("/copied")["title"], stored("/copied")["summary"]) == ("Ada's", "Bob's")
+
+
 def test_a_merge_can_be_left_for_ones_own_version(ada, bob, path):
     page = both_edit(ada, bob, path, {"title": "Ada's"}, {"title": "Bob's"})
-    page = writing(page).submit("form-do", value="show")
+    page = writing(page).submit("form-do", value="mine")
     assert writing(page)["title"].value == "Ada's"
     writing(page).submit("form-do", value="view", status=409)
 
@@ -451,6 +493,11 @@ def test_a_form_that_is_not_ours_is_not_carried_through_signing_in(site, ada, pa
         assert "@@resume" not in refused
     page = site.client.post(f"{path}/@@edit", fields, status=403)
     form = next(form for form in page.forms.values() if form.action.endswith("@@resume"))
+    good = form["kept"].value
+    form["next"] = f"{path}/@@state"
+    form.submit(status=400)
+    form["next"] = f"{path}/@@edit"
+    assert good
     for kept in ("", "[]", "{", "[[1, 2]]", '[["form-seal", "1.1.1.edit"]]', "[" * 9999):
         form["kept"] = kept
         form.submit(status=400)
