@@ -20,7 +20,7 @@ from myproject.db.transaction import SAFE_METHODS
 View = Callable[[Any, Any], Response]
 
 #: How many times the limit of a form is read, so that the form can be shown again.
-_READ = 4
+READ = 4
 
 
 class LimitedInput:
@@ -68,7 +68,7 @@ def limit_deriver(view: View, info: IViewDeriverInfo) -> View:
 
     def limited(context: Any, request: Any) -> Response:
         if request.method not in SAFE_METHODS:
-            limit = own or request.registry.settings["myproject.max_form_size"] * _READ
+            limit = own or request.registry.settings["myproject.max_form_size"] * READ
             length = request.content_length
             if length is None:
                 stream = request.environ["wsgi.input"]

@@ -17,6 +17,7 @@ from myproject.content.types import Page
 from myproject.registry import registry_of
 from myproject.security.permissions import Permission
 from myproject.tree.node import Node
+from myproject.views.bodies import READ
 
 _ = TranslationStringFactory("myproject")
 
@@ -91,5 +92,8 @@ def includeme(config: Configurator) -> None:
         request_method="POST",
         permission=Permission.VIEW,
         renderer="json",
-        max_body=registry.declared_settings["myproject.text_limit"] * _BYTES + _AROUND,
+        max_body=max(
+            registry.declared_settings["myproject.text_limit"] * _BYTES + _AROUND,
+            registry.declared_settings["myproject.max_form_size"] * READ,
+        ),
     )
