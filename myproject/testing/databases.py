@@ -7,21 +7,21 @@ import shutil
 import uuid
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
 from myproject.db.engine import Database
 from myproject.db.migrations import MigrationBranch, downgrade, upgrade
+from myproject.testing.reuse import Template
 
 #: The variable that names a PostgreSQL database by URL; its server makes those of the tests.
 POSTGRES = "MYPROJECT_TEST_POSTGRES"
-
-#: Databases that are made ahead.
-AHEAD = 3
 
 #: For tests of what no database has a say in.
 sqlite_only = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
@@ -101,41 +101,53 @@ class SQLite(Backend):
 class PostgreSQL(Backend):
     """Databases on a PostgreSQL server.
 
-    :param server: the URL of any database on it, of somebody who may create others.
+    One that a test is done with is used again, under another name, if nobody could tell it from a
+    new one (:mod:`myproject.testing.reuse`).
+
+    :param server: the URL of any database on it, of somebody who may create others. They are used
+        again if that is a superuser.
+    :param ahead: how many are ready before they are asked for.
     """
 
-    def __init__(self, folder: Path, server: str) -> None:
+    def __init__(self, folder: Path, server: str, ahead: int = 2) -> None:
         self.server = make_url(server).set(drivername="postgresql+psycopg")
         self.admin = create_engine(self.server, isolation_level="AUTOCOMMIT")
         super().__init__(folder)
+        try:
+            self._fresh: Template | None = Template(self.template)
+        except psycopg.Error:
+            self._fresh = None
         # The server mostly waits for its disk meanwhile, so databases are made ahead of their use.
-        self._workers = ThreadPoolExecutor(AHEAD)
-        self._ready = deque(self._workers.submit(self._create) for _ in range(AHEAD))
+        self._workers = ThreadPoolExecutor(ahead)
+        self._ahead = ahead
+        self._copies: set[str] = set()
+        self._ready: deque[Future[URL]] = deque()
+        self._make_ahead()
 
     def new_url(self) -> URL:
-        name = f"myproject_test_{uuid.uuid4().hex}"
+        name = _new_name()
         self.execute(f"CREATE DATABASE {name}")
+        # What a test has written need not outlive the server.
+        self.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
         return self.server.set(database=name)
 
     def create(self) -> URL:
-        self._ready.append(self._workers.submit(self._create))
-        return self._ready.popleft().result()
-
-    def _create(self) -> URL:
-        name = f"myproject_test_{uuid.uuid4().hex}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {self.template.database}")
-        return self.server.set(database=name)
+        self._make_ahead()
+        url = self._ready.popleft().result()
+        self._copies.add(str(url.database))
+        return url
 
     def drop(self, url: URL) -> None:
-        self._workers.submit(self._drop, url)
-
-    def _drop(self, url: URL) -> None:
-        self.execute(f"DROP DATABASE {url.database} WITH (FORCE)")
+        if url.database in self._copies and self._fresh is not None:
+            self._copies.remove(url.database)
+            self._ready.append(self._workers.submit(self._renew, url, self._fresh))
+        else:
+            self._workers.submit(self._drop, url)
 
     def finish(self) -> None:
-        """Remove what was made ahead and not used, and what everything was copied from."""
+        """Remove what was not used, and what everything was copied from."""
         for ready in self._ready:
-            self.drop(ready.result())
+            self._workers.submit(self._drop, ready.result())
         self._workers.shutdown()
         self._drop(self.template)
         self.admin.dispose()
@@ -144,3 +156,34 @@ class PostgreSQL(Backend):
         """Execute a statement outside of transactions."""
         with self.admin.connect() as connection:
             connection.execute(text(statement))
+
+    def _make_ahead(self) -> None:
+        while len(self._ready) < self._ahead:
+            self._ready.append(self._workers.submit(self._copy))
+
+    def _copy(self) -> URL:
+        name = _new_name()
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {self.template.database}")
+        self.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+        return self.server.set(database=name)
+
+    def _renew(self, url: URL, fresh: Template) -> URL:
+        """Return the URL of a new database, which is the old one if that is as good as new."""
+        if fresh.restore(url):
+            # Whoever kept the old URL finds nothing, as if the database had been dropped.
+            name = _new_name()
+            try:
+                self.execute(f"ALTER DATABASE {url.database} RENAME TO {name}")
+                return url.set(database=name)
+            except SQLAlchemyError:
+                # Somebody has connected again.
+                pass
+        self._workers.submit(self._drop, url)
+        return self._copy()
+
+    def _drop(self, url: URL) -> None:
+        self.execute(f"DROP DATABASE {url.database} WITH (FORCE)")
+
+
+def _new_name() -> str:
+    return f"myproject_test_{uuid.uuid4().hex}"

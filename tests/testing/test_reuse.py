@@ -1,0 +1,251 @@
+"""A PostgreSQL database that is used again cannot be told from a new one."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from psycopg import sql
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
+
+from myproject.content.types import Page
+from myproject.db.engine import Database
+from myproject.exceptions import NameTaken
+from myproject.testing import PostgreSQL, Site, need
+from myproject.testing.databases import POSTGRES
+from myproject.testing.reuse import Connection, State
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[PostgreSQL]:
+    """A backend that has one database at a time, which comes back if it can be used again."""
+    url = need(POSTGRES, "PostgreSQL database")
+    backend = PostgreSQL(tmp_path_factory.mktemp("server"), url, ahead=1)
+    yield backend
+    backend.finish()
+
+
+@pytest.fixture
+def url(server: PostgreSQL) -> URL:
+    return server.create()
+
+
+@pytest.fixture
+def fresh(server: PostgreSQL) -> State:
+    """The state of what new databases are copies of."""
+    with Connection(server.template) as connection:
+        return connection.state()
+
+
+@pytest.fixture
+def renewed(server: PostgreSQL):
+    """``renewed(url)``: the database that comes after this one."""
+    made = []
+
+    def renew(url: URL) -> URL:
+        server.drop(url)
+        made.append(server.create())
+        return made[-1]
+
+    yield renew
+    for url in made:
+        server.drop(url)
+
+
+def state_of(url: URL) -> State:
+    with Connection(url) as connection:
+        return connection.state()
+
+
+def oid_of(url: URL) -> int:
+    with Connection(url) as connection:
+        query = "SELECT oid FROM pg_database WHERE datname = current_database()"
+        return connection.execute(query)[0][0]
+
+
+def execute(url: URL, *statements: str) -> None:
+    database = Database(url)
+    with database.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    database.dispose()
+
+
+def fail(site: Site) -> None:
+    """Add what cannot be added, after something that can."""
+    with site.tree() as tree:
+        for name in ("c", "b"):
+            tree.add(site.node(tree, "/a"), Page(title=name), name)
+
+
+def use(url: URL) -> None:
+    """Write into many tables, and fail in the midst of it."""
+    site = Site(url)
+    site.add("/a", "Text, and [a link](/)." * 500, title="A")
+    site.add("/a/b")
+    site.grant("ann", "editor", "/a")
+    site.make_private("/a/b")
+    site.sign_in("ann").get("/a")
+    with pytest.raises(NameTaken):
+        fail(site)
+    with site.tree() as tree:
+        tree.purge(site.node(tree, "/a/b"))
+    site.close()
+
+
+def test_the_state_is_that_of_all_tables(url, fresh, renewed):
+    assert state_of(url) == fresh
+    database = Database(url)
+    with database.reader.connect() as connection:
+        tables = connection.scalars(
+            text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        )
+        names = set(tables)
+        filled = {t for t in names if connection.scalar(text(f"SELECT count(*) FROM {t}"))}
+    database.dispose()
+    assert {name for name in fresh.pages if not name.startswith("pg_toast.")} == names
+    assert set(fresh.rows) == filled >= {"node", "principal", "access_grant"}
+    assert fresh.sequences["node_id_seq"] == (1, True)
+    renewed(url)
+
+
+def test_one_that_was_written_to_is_as_good_as_new(url, fresh, renewed):
+    oid = oid_of(url)
+    use(url)
+    assert state_of(url) != fresh
+    again = renewed(url)
+    assert (oid_of(again), state_of(again)) == (oid, fresh)
+    site = Site(again)
+    # Numbers are given out from the beginning, and nothing is left of who was allowed what.
+    assert site.add("/a") == 2
+    assert site.client.get("/a").status_int == 200
+    with pytest.raises(KeyError), site.tree() as tree:
+        site.node(tree, "/a/b")
+    site.close()
+    execute(again, "SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE node SET title = 'Other'",
+        "UPDATE node SET title = title",
+        "INSERT INTO principal (kind, name, title) VALUES ('group', 'g', 'G')",
+        "SELECT nextval('node_id_seq')",
+        "SELECT setval('node_id_seq', 1, false)",
+        "TRUNCATE node CASCADE",
+        "DELETE FROM access_grant",
+        "ANALYZE",
+        "VACUUM FULL node",
+        "SELECT pg_advisory_lock(1)",
+    ],
+)
+def test_what_changes_no_schema_is_undone(url, fresh, renewed, statement):
+    oid = oid_of(url)
+    execute(url, statement)
+    again = renewed(url)
+    assert (oid_of(again), state_of(again)) == (oid, fresh)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE scratch",
+        "CREATE TABLE other (id int)",
+        "ALTER TABLE node ADD COLUMN other int",
+        "ALTER TABLE node ALTER COLUMN title SET DEFAULT 'x'",
+        "ALTER TABLE node DISABLE TRIGGER ALL",
+        "ALTER TABLE node RENAME TO other",
+        "ALTER TABLE node SET (fillfactor = 50)",
+        "ALTER TABLE node ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE login ADD CHECK (id > 0)",
+        "ALTER SEQUENCE node_id_seq INCREMENT 2",
+        "CREATE INDEX other ON node (title)",
+        "CREATE VIEW other AS SELECT 1",
+        "CREATE FUNCTION other() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE TYPE other AS ENUM ('a')",
+        "CREATE SCHEMA other",
+        "COMMENT ON TABLE node IS 'x'",
+        "GRANT SELECT ON node TO PUBLIC",
+        "GRANT ALL ON SCHEMA public TO PUBLIC",
+        "SELECT lo_create(0)",
+        "ALTER DATABASE {name} SET work_mem = 64",
+        "REVOKE ALL ON DATABASE {name} FROM PUBLIC",
+    ],
+)
+def test_each_change_of_the_schema_is_seen(url, fresh, renewed, statement):
+    with Connection(url) as connection:
+        connection.execute("BEGIN")
+        connection.execute(sql.SQL(statement).format(name=sql.Identifier(url.database)))
+        assert connection.schema() != fresh.schema
+        connection.execute("ROLLBACK")
+        assert connection.schema() == fresh.schema
+    renewed(url)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE node DROP COLUMN title",
+        # All that is written goes, but indexes keep the size that they had.
+        "INSERT INTO principal (kind, name, title)"
+        " SELECT 'group', n || repeat('x', 80), 'G' FROM generate_series(1, 30000) n",
+    ],
+)
+def test_what_cannot_be_undone_leads_to_another_database(url, fresh, renewed, statement):
+    oid = oid_of(url)
+    execute(url, statement)
+    again = renewed(url)
+    assert oid_of(again) != oid
+    assert state_of(again) == fresh
+
+
+def test_whoever_is_still_connected_is_thrown_out_with_all_locks(url, fresh, renewed):
+    oid = oid_of(url)
+    database = Database(url)
+    with database.writer.connect() as connection:
+        connection.execute(text("LOCK TABLE node IN ACCESS EXCLUSIVE MODE"))
+        connection.execute(text("DELETE FROM access_grant"))
+        again = renewed(url)
+        with pytest.raises(OperationalError):
+            connection.execute(text("SELECT 1"))
+    assert (oid_of(again), state_of(again)) == (oid, fresh)
+    # And whoever kept the URL does not write into somebody else's database.
+    with pytest.raises(OperationalError, match="does not exist"):
+        database.writer.connect()
+    database.dispose()
+
+
+def test_an_empty_one_is_dropped(server, renewed):
+    empty = server.new_url()
+    oid = oid_of(empty)
+    again = renewed(empty)
+    assert oid_of(again) != oid
+    assert "node" in state_of(again).pages
+
+
+@pytest.fixture
+def maker(server: PostgreSQL) -> Iterator[str]:
+    """The name of a role that may make databases and nothing else."""
+    name = f"myproject_test_{uuid.uuid4().hex}"
+    server.execute(f"CREATE ROLE {name} CREATEDB")
+    yield name
+    server.execute(f"DROP ROLE {name}")
+
+
+def test_without_the_rights_of_a_superuser_each_is_a_new_one(server, maker, fresh, tmp_path):
+    theirs = server.server.update_query_dict({"options": f"-c role={maker}"})
+    backend = PostgreSQL(tmp_path, theirs.render_as_string(hide_password=False), ahead=1)
+    urls = []
+    for _ in range(2):
+        url = backend.create().set(query={})
+        urls.append((oid_of(url), state_of(url)))
+        backend.drop(url)
+    backend.finish()
+    (first, state), (second, its_state) = urls
+    assert first != second
+    assert state == its_state
+    assert state.sequences == fresh.sequences
