@@ -14,6 +14,7 @@ from myproject.content import known
 from myproject.db.migrations import ensure_current
 from myproject.exceptions import ConfigurationProblem
 from myproject.extend.configurator import SiteConfigurator
+from myproject.extend.ordering import sort_once
 from myproject.extend.switching import include_addons, settings_of_absent
 from myproject.interfaces import IContentTypes
 from myproject.registry import SiteRegistry, registry_of
@@ -88,6 +89,7 @@ def configure(global_config: dict[str, str], **ini: str) -> SiteConfigurator:
     settings = Settings.load(ini, os.environ, ini_name(global_config))
     registry = SiteRegistry("myproject")
     registry.declared_settings = settings
+    sort_once(registry)
     config = SiteConfigurator(registry=registry)
     config.setup_registry(settings=pyramid_settings(settings))
     for part in ("extend", "db", "mail", "tree", "security", "content", "jobs", "health", "views"):

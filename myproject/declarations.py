@@ -8,7 +8,7 @@ decided in `settings`.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
@@ -47,6 +47,11 @@ class Setting:
         """The key under which a secret's file is named."""
         return f"{self.key}_file"
 
+    @cached_property
+    def adapter(self) -> TypeAdapter[Any]:
+        """What validates values; made once for all applications."""
+        return TypeAdapter(self.type)
+
     @property
     def all_keys(self) -> tuple[str, ...]:
         """All ini keys this setting answers to."""
@@ -56,18 +61,25 @@ class Setting:
 # -- reading text ---------------------------------------------------------------------------------
 
 
-def parse(declared: Any, value: Any, *, quotable: bool = True) -> Any:
+def parse(
+    declared: Any,
+    value: Any,
+    *,
+    quotable: bool = True,
+    adapter: TypeAdapter[Any] | None = None,
+) -> Any:
     """Turn what an operator wrote into a typed value.
 
     :param declared: a type as pydantic understands it. Text for a list, tuple or set is split
         at spaces, commas and new lines first.
     :param value: the text, or a value that already has the type, such as a default.
     :param quotable: false if the message must not repeat any of the value.
+    :param adapter: what validates the type, where it has been made already.
     :raises ValueError: with what was expected, in words for an operator.
     """
     if isinstance(value, str) and _is_collection(declared):
         value = [part for part in re.split(r"[\s,]+", value) if part]
-    adapter = TypeAdapter(declared)
+    adapter = adapter or TypeAdapter(declared)
     try:
         return adapter.validate_python(value)
     except ValidationError as error:

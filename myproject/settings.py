@@ -219,7 +219,12 @@ class Settings(Mapping[str, Any]):
         if setting.required and not found.value.strip():
             raise _problem(setting, found, "must not be empty")
         try:
-            value = parse(setting.type, found.value, quotable=not setting.secret)
+            value = parse(
+                setting.type,
+                found.value,
+                quotable=not setting.secret,
+                adapter=setting.adapter,
+            )
         except ValueError as error:
             raise _problem(setting, found, str(error)) from None
         if text := _check(setting, value):

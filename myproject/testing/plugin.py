@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy.engine import URL
 from webtest import TestApp
 
+from myproject import relieve_garbage_collector
 from myproject.db.engine import Database
 from myproject.testing.counting import statements
 from myproject.testing.databases import POSTGRES, Backend, PostgreSQL, SQLite, need
@@ -30,6 +31,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Forget what the developer's shell says: the tests configure applications on purpose."""
     for name in [name for name in os.environ if name.startswith("MYPROJECT__")]:
         del os.environ[name]
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector all that has been imported, as a server does when it starts."""
+    relieve_garbage_collector()
 
 
 def pytest_report_header() -> list[str]:

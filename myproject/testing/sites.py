@@ -25,10 +25,14 @@ from myproject.interfaces import IMarkdownRenderer, IRoles
 from myproject.registry import registry_of
 from myproject.testing import people
 from myproject.testing.commands import DEFAULTS, invoke, write_ini
+from myproject.testing.compiled import CompiledTemplates
 from myproject.testing.counting import statements
 from myproject.testing.databases import migrate
 from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.operations import Tree
+
+#: Sites read their templates anew, and compile what no site has compiled yet.
+COMPILED = CompiledTemplates()
 
 #: What an add-on's ``includeme`` is.
 Include = Callable[[Configurator], Any]
@@ -71,6 +75,7 @@ class Site:
             # As when the application starts; copies of the template have what the core needs.
             migrate(self.database, self.registry.extensions.migrations())
             record_types(self.registry)
+        self.registry.templates.bytecode_cache = COMPILED
         self.app = self.config.make_wsgi_app()
         #: A client that nobody is signed in with.
         self.client = TestApp(self.app)
