@@ -24,7 +24,9 @@ from myproject.exceptions import LONGEST, in_words
 from myproject.extend.points import Job
 from myproject.scope import Scope, Scopes
 from myproject.security.models import Login, OneTimeLink
+from myproject.tree.lineages import load_with_lineage
 from myproject.tree.site import leave_revision
+from myproject.tree.trash import expired
 
 log = logging.getLogger(__name__)
 
@@ -157,6 +159,31 @@ def tidy_accounts(scope: Scope) -> str:
     return f"{count} expired logins and links deleted"
 
 
+#: Pages that one operation of the job deletes, and that one run does: SQLite has one writer, who
+#: must not keep others waiting for long. What is left over is done by the next run.
+PURGED, PURGED_AT_ONCE = 100, 1000
+
+
+def purge_trash(scope: Scope) -> str | None:
+    """Delete for good what has been in the trash for as long as the setting says."""
+    days = scope.registry.settings["myproject.trash_days"]
+    session, count = scope.dbsession, 0
+    if not days:
+        leave_revision(session)
+        return "Nothing is deleted by itself: myproject.trash_days is 0."
+    since = utcnow() - dt.timedelta(days=days)
+    while count < PURGED_AT_ONCE:
+        ids = expired(session, since, PURGED)
+        nodes = load_with_lineage(session, ids)
+        operation = scope.journal.purge(nodes.values())
+        if operation is None:
+            break
+        count += operation.count
+    if not count:
+        leave_revision(session)
+    return f"{count} deleted for good after {days} days in the trash"
+
+
 def includeme(config: Configurator) -> None:
     """Register the core's jobs."""
     config.add_job(
@@ -164,4 +191,10 @@ def includeme(config: Configurator) -> None:
         tidy_accounts,
         title=_("Delete expired logins and links"),
         every=dt.timedelta(days=1),
+    )
+    config.add_job(
+        "purge-trash",
+        purge_trash,
+        title=_("Delete for good what has been in the trash for long"),
+        every=dt.timedelta(hours=1),
     )

@@ -17,6 +17,7 @@ from myproject.cli.reference import reference
 from myproject.cli.removal import remove
 from myproject.cli.scaffold import new_addon
 from myproject.cli.transfer import export_command, import_command
+from myproject.cli.trash import trash
 from myproject.cli.tree import tree
 from myproject.cli.users import user
 from myproject.exceptions import ConfigurationProblem
@@ -82,6 +83,7 @@ COMMANDS = (
     explain,
     settings,
     tree,
+    trash,
     job,
     health,
     redirects,

@@ -18,7 +18,7 @@ def includeme(config: Configurator) -> None:
     reading = ("page", "link", "source", "data", "children", "errors", "health")
     editing = ("completion", "preview")
     writing = ("keeping", "editing", "adding", "naming", "autosave")
-    arranging = ("contents", "reordering", "sidebar", "operations", "moving")
+    arranging = ("contents", "reordering", "sidebar", "operations", "moving", "trash")
     managing = ("sharing", "users", "user", "groups", "redirects", "audit")
     own = ("sign_in", "password", "account", "preferences", "palette")
     for screen in (*reading, *own, *editing, *writing, *arranging, *managing):
