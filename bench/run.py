@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from crawling import Crawling
+from editing_lists import Contents
 from growing import Growing
 from reading import Reading
 from searching import Searching
@@ -46,6 +47,10 @@ def measurements(
         *(("listing", f"long listings, {tree.kind}", tree.listing) for tree in growing),
         *(("filtered", f"filtered listings, {tree.kind}", tree.filtered) for tree in growing),
         *(
+            ("contents", f"contents for editors, {tree.kind}", Contents(tree, seconds).contents)
+            for tree in growing
+        ),
+        *(
             ("crawling", f"sitemap and feeds, {tree.kind}", Crawling(tree, seconds).crawling)
             for tree in growing
         ),
@@ -65,6 +70,7 @@ NAMES = (
     "memory",
     "listing",
     "filtered",
+    "contents",
     "crawling",
     "addons",
     "search",

@@ -15,7 +15,19 @@ from typing import Any
 from pyramid.interfaces import ISessionFactory
 from pyramid.request import Request
 from pyramid.response import Response
-from sqlalchemy import Connection, String, cast, func, insert, literal, select, text, true, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    String,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 
 from myproject.content.types import Page
@@ -78,7 +90,7 @@ def add_children(connection: Connection, first: int, last: int, count: int) -> L
             (start + 1 + (NODE.c.id - first) * count + number.c.n).label("id"),
             NODE.c.id.label("parent_id"),
             name.label("name"),
-            (number.c.n * (1 << 16)).label("position"),
+            (cast(number.c.n, BigInteger) * (1 << 16)).label("position"),
             literal("page").label("type"),
             literal("A page of the tree").label("title"),
         )
