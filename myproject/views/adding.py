@@ -185,6 +185,7 @@ class AddScreen:
             "choices": None,
             "items": self.items(form),
             "form": form,
+            "type_title": type_title,
             "action": f"{self.base_url}/@@add?type={self.type.name}",
             "base_url": self.base_url,
             "autosave_url": f"{self.base_url}/@@autosave-new?type={self.type.name}",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
 from sqlalchemy import select
 
+from myproject.content.operations import save
 from myproject.content.revisions import Revision
 from myproject.content.scratch import Scratch
 from myproject.content.types import Folder, Link, Page
@@ -335,6 +338,19 @@ def test_somebody_saves_once_more_while_both_versions_are_looked_at(ada, bob, pa
     writing(page).submit("form-do", value="view", status=303)
     assert stored(path)["title"] == "Ada's"
     assert stored(path)["body"] == BODY.replace("Third", "3rd")
+
+
+def test_two_save_at_the_same_moment(site, ada, path, stored):
+    form = writing(ada.get(f"{path}/@@edit"))
+    form["title"] = "Second"
+    with ThreadPoolExecutor(1) as pool:
+        with site.tree() as tree:
+            save(tree, site.node(tree, path), {"title": "First"}, site.renderer)
+            answer = pool.submit(form.submit, "form-do", value="view", status="*")
+            time.sleep(0.3)
+            assert not answer.done()
+        assert answer.result().status_int == 409
+    assert stored(path)["title"] == "First"
 
 
 def test_the_same_change_by_both_needs_no_decision(ada, bob, path):
