@@ -17,10 +17,9 @@ from sqlalchemy.orm import Session
 from myproject.content.columns import REFERENCE, fields_of, reference_fields
 from myproject.content.destinations import link_destinations
 from myproject.content.known import stored_types
-from myproject.content.references import Reference, reference_id
+from myproject.content.references import LOST, Reference, reference_id
 from myproject.content.registry import ContentTypes
 from myproject.content.transfer.links import (
-    LOST,
     Names,
     is_internal,
     split_destination,
@@ -119,6 +118,8 @@ def broken_links(
         destinations = [] if url is None else [url]
         destinations += [unescape(href) for href in _LINK.findall(html)]
         if LOST in body:
+            # As they are written, and not as their HTML has them.
+            destinations = [to for to in destinations if reference_id(to) != 0]
             destinations += [to for to in link_destinations(body) if to.startswith(LOST)]
         for destination in destinations:
             problem = outline.problem(page, destination, public, reserved)

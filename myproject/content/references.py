@@ -35,6 +35,8 @@ _DESTINATION = re.compile(r"node:([0-9]{1,18})([?#].*)?", re.DOTALL)
 _MAYBE_STRAY = re.compile(r"<[^<>]*node:[0-9]")
 #: A number that no node has.
 _NOWHERE = "node:0"
+#: What a reference is called whose number this site cannot know, see ``transfer.links``.
+LOST = "lost:"
 
 
 class Reference(Base):
@@ -85,6 +87,14 @@ def without_strays(html: str, source: str) -> str:
         return html
     known = {reference_id(destination) for destination in link_destinations(source)}
     return replace_in_html(html, lambda node_id: None if node_id in known else _NOWHERE)
+
+
+def with_lost_references(source: str) -> str:
+    """Return Markdown *source* whose lost references lead nowhere in the way that others do, so
+    that the page's HTML says that it has some."""
+    if LOST not in source:
+        return source
+    return rewrite_destinations(source, lambda to: _NOWHERE if to.startswith(LOST) else None)
 
 
 def replace_in_html(html: str, replacement: Callable[[int], str | None]) -> str:

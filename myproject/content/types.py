@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from myproject.content.columns import reference_fields
 from myproject.content.fields import fields_of, validate
-from myproject.content.references import references_in, without_strays
+from myproject.content.references import references_in, with_lost_references, without_strays
 from myproject.db.base import Id
 from myproject.exceptions import UNSTORABLE, InvalidValue
 from myproject.interfaces import IMarkdownRenderer
@@ -114,8 +114,9 @@ class Page(Content):
         super().derive(renderer)
         # One kind of line end, whatever browsers and files send.
         self.body = (self.body or "").replace("\r\n", "\n").replace("\r", "\n")
-        rendered = renderer.render(self.body, title=self.title)  # pyright: ignore[reportCallIssue]
-        self.body_html = without_strays(rendered.html, self.body)
+        source = with_lost_references(self.body)
+        rendered = renderer.render(source, title=self.title)  # pyright: ignore[reportCallIssue]
+        self.body_html = without_strays(rendered.html, source)
         self.toc = [[heading.level, heading.id, heading.text] for heading in rendered.toc]
 
     def referenced_ids(self) -> set[int]:

@@ -43,13 +43,15 @@ class Database:
         options: dict[str, Any] = {"echo": echo, **pool}
         if not self.is_sqlite:
             options["pool_pre_ping"] = True
-        self.writer = create_engine(self.url, **options)
+        self.writer = create_engine(
+            self.url, **options, **({} if self.is_sqlite else _postgresql(self.url))
+        )
         self.reader = create_engine(
             self.url,
             isolation_level="AUTOCOMMIT",
             skip_autocommit_rollback=True,
             **options,
-            **({} if self.is_sqlite else _read_only_postgresql(self.url)),
+            **({} if self.is_sqlite else _postgresql(self.url, _READ_ONLY)),
         )
         if self.is_sqlite:
             _prepare_sqlite(self.writer, read_only=False)
@@ -106,9 +108,14 @@ class Database:
         self.writer.dispose()
 
 
-def _read_only_postgresql(url: URL) -> dict[str, Any]:
-    # The URL's own options (a search path, for example) hold for readers as well.
-    options = [*url.normalized_query.get("options", ()), "-c default_transaction_read_only=on"]
+_READ_ONLY = "-c default_transaction_read_only=on"
+
+
+def _postgresql(url: URL, *more: str) -> dict[str, Any]:
+    # PostgreSQL expects so much of recursive queries that it would translate them into machine
+    # code, which takes ten times as long as they do. The URL's own options (a search path, for
+    # example) come later, so that they count.
+    options = ["-c jit=off", *url.normalized_query.get("options", ()), *more]
     return {"connect_args": {"options": " ".join(options)}}
 
 

@@ -72,7 +72,8 @@ class _Waiting:
     """What was counted and is not written yet."""
 
     def __init__(self, database: Database) -> None:
-        self.database, self.lock = database, threading.Lock()
+        self.database = database
+        self.lock, self.writing = threading.Lock(), threading.Lock()
         self.hits: dict[int, tuple[int, dt.datetime]] = {}
 
     def add(self, redirect_ids: Iterable[int], at: dt.datetime, times: int = 1) -> None:
@@ -81,10 +82,14 @@ class _Waiting:
             self.hits[number] = (count + times, max(last, at))
 
     def write(self) -> None:
-        with self.lock:
-            hits, self.hits = self.hits, {}
-        if not hits:
-            return
+        # One at a time: who closes the application waits for the thread that is about to write.
+        with self.writing:
+            with self.lock:
+                hits, self.hits = self.hits, {}
+            if hits:
+                self._write(hits)
+
+    def _write(self, hits: dict[int, tuple[int, dt.datetime]]) -> None:
         # In order, so that two processes that write the same rows wait and do not lock up.
         rows = [{"row": n, "times": hits[n][0], "at": hits[n][1]} for n in sorted(hits)]
         try:

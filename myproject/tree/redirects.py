@@ -33,9 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.sql.functions import FunctionElement
 
 from myproject.db.base import Base, Id, UTCDateTime, utcnow
 from myproject.db.transaction import mark_changed
@@ -46,7 +44,7 @@ from myproject.tree.node import ALL_TYPES, ROOT_ID, Node
 from myproject.tree.trash import Trashed
 from myproject.tree.traversal import segment_at
 from myproject.tree.urls import climb, join_path, path_columns, paths_from_rows, paths_of
-from myproject.tree.visibility import EVERYTHING, BoundarySet, Visibility, ids_in, is_member
+from myproject.tree.visibility import EVERYTHING, BoundarySet, Visibility, is_member
 
 #: Bytes of UTF-8 that an address may have below its first new name: an index has to hold them.
 MAX_REST_BYTES = 1500
@@ -205,25 +203,6 @@ def _with_ways(node_id: int) -> Any:
 # -- following -------------------------------------------------------------------------------------
 
 
-class texts_in(FunctionElement[str]):
-    """The texts in a JSON array, as a subquery of one column."""
-
-    type = String()
-    inherit_cache = True
-
-
-@compiles(texts_in)
-def _texts_in(element: Any, compiler: Any, **kw: Any) -> str:
-    (array,) = (compiler.process(clause, **kw) for clause in element.clauses)
-    return f"(SELECT value FROM json_each({array}))"  # noqa: S608 - compiled, not quoted
-
-
-@compiles(texts_in, "postgresql")
-def _texts_in_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
-    (array,) = (compiler.process(clause, **kw) for clause in element.clauses)
-    return f"(SELECT json_array_elements_text(CAST({array} AS json)))"
-
-
 class Found(NamedTuple):
     """Where an address leads.
 
@@ -296,16 +275,22 @@ class _Search:
 
     def _place(self, node_id: int) -> tuple[str, ...] | None:
         """Return the names of a page that whoever asks may see; one statement."""
-        up = climb(select(_NODE.c.id).where(_NODE.c.id == node_id))
-        query = (
-            select(*path_columns(up), _NODE.c.type)
-            .join_from(up, _NODE, _NODE.c.id == up.c.origin)
-            .order_by(up.c.height.desc())
-        )
-        rows = self.session.connection().execute(query).all()
+        rows = self.session.connection().execute(_PLACE, {"node": node_id}).all()
         if not rows or rows[0].type not in self.types:
             return None
         return paths_from_rows((row[:6] for row in rows), self.visibility).get(node_id)
+
+
+def _place_query() -> Any:
+    up = climb(select(_NODE.c.id).where(_NODE.c.id == bindparam("node", type_=Id)))
+    return (
+        select(*path_columns(up), _NODE.c.type)
+        .join_from(up, _NODE, _NODE.c.id == up.c.origin)
+        .order_by(up.c.height.desc())
+    )
+
+
+_PLACE = _place_query()
 
 
 def _candidates(
@@ -320,8 +305,7 @@ def _candidates(
     depths = {node_id: depth for depth, node_id in enumerate(lineage[: len(names)])}
     if not depths:
         return []
-    # With a fixed number of parameters, so that the statement is compiled once.
-    parameters = {"places": ",".join(map(str, depths)), "names": json.dumps(sorted(set(names)))}
+    parameters = {"places": list(depths), "names": sorted(set(names))}
     found = []
     for row in session.connection().execute(_CANDIDATES, parameters):
         depth = depths[row.parent_id]
@@ -333,15 +317,17 @@ def _candidates(
 
 
 def _candidates_query() -> Any:
-    places = ids_in(bindparam("places", type_=String))
-    names = texts_in(bindparam("names", type_=String))
+    # Written out in the statement: of a list whose length it does not know, PostgreSQL expects so
+    # much that it reads all of the table.
+    places = bindparam("places", type_=Id, expanding=True)
+    names = bindparam("names", type_=String, expanding=True)
     rows = select(*(_REDIRECT.c[key] for key in ("id", *_KEY, "target_id", "url"))).where(
-        _REDIRECT.c.parent_id.op("IN")(places), _REDIRECT.c.name.op("IN")(names)
+        _REDIRECT.c.parent_id.in_(places), _REDIRECT.c.name.in_(names)
     )
     parent = select(_NODE.c.parent_id).where(_NODE.c.id == _TRASH.c.node_id).scalar_subquery()
     trashed = select(
         literal(None, Id), parent, _TRASH.c.name, literal(""), _TRASH.c.node_id, literal("")
-    ).where(_TRASH.c.name.op("IN")(names), parent.op("IN")(places))
+    ).where(_TRASH.c.name.in_(names), parent.in_(places))
     return rows.union_all(trashed)
 
 

@@ -16,8 +16,9 @@ from markdown_it import MarkdownIt
 
 from myproject.content.columns import DOCUMENT_KEYS
 from myproject.content.markup.renderer import base_parser
+from myproject.content.references import LOST
 from myproject.content.transfer.frontmatter import FrontMatterError, line_of
-from myproject.content.transfer.links import LOST, is_internal
+from myproject.content.transfer.links import is_internal
 from myproject.content.transfer.own import Own, own_of, read_own, references_of
 from myproject.content.types import Folder, Link, Page, can_lead_to
 from myproject.tree.names import title_from_name

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from myproject.content.aliases import WrittenAliases
 from myproject.content.destinations import rewrite_destinations
 from myproject.content.known import StoredType, stored_types
-from myproject.content.references import reference_id
+from myproject.content.references import LOST, reference_id
 from myproject.content.registry import ContentTypes
 from myproject.content.transfer.document import (
     aliases_of,
@@ -33,7 +33,6 @@ from myproject.content.transfer.frontmatter import dump
 from myproject.content.transfer.importer import Progress
 from myproject.content.transfer.links import (
     INDEX_STEMS,
-    LOST,
     SUFFIX,
     Names,
     Resolver,

@@ -21,10 +21,10 @@ from sqlalchemy.orm import Session, selectin_polymorphic, undefer
 from myproject.content.aliases import Aliases, Claim, store_aliases
 from myproject.content.destinations import rewrite_destinations
 from myproject.content.operations import begin_history, change_type, finish, set_fields
+from myproject.content.references import LOST
 from myproject.content.registry import ContentTypes
 from myproject.content.transfer.document import claim, sort_key, weight_of
 from myproject.content.transfer.links import (
-    LOST,
     Names,
     Resolver,
     is_internal,

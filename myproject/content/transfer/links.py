@@ -22,9 +22,6 @@ SUFFIX = ".md"
 #: Names (in lower case) of the files that are their directory's own page, the first one counts.
 INDEX_STEMS = ("_index", "index", "readme")
 
-#: What a reference to a node that the importing site cannot know becomes.
-LOST = "lost:"
-
 #: A place: the names from a top (of a directory, of the site) down.
 Names = tuple[str, ...]
 
