@@ -3,7 +3,8 @@
   "use strict";
   document.addEventListener("htmx:afterSettle", (event) => {
     const trigger = event.detail.requestConfig?.elt;
-    if (!trigger?.matches(".picker :is(.open, .more button)")) return;
+    // It is no longer in the page, nor is what was around it.
+    if (!trigger?.matches("[name='at'], [name='after']")) return;
     document.getElementById("site-here")?.focus();
   });
 })();
