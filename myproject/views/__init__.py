@@ -19,7 +19,8 @@ def includeme(config: Configurator) -> None:
     editing = ("completion", "preview")
     writing = ("keeping", "editing", "adding", "naming", "autosave")
     arranging = ("contents", "reordering", "sidebar", "operations", "moving", "trash")
-    managing = ("sharing", "sharing_many", "users", "user", "groups", "redirects", "backlinks", "audit")
+    sharing = ("sharing", "sharing_many")
+    managing = (*sharing, "users", "user", "groups", "redirects", "backlinks", "audit")
     own = ("sign_in", "password", "account", "preferences", "palette")
     for screen in (*reading, *own, *editing, *writing, *arranging, *managing):
         config.include(f"myproject.views.{screen}")
