@@ -28,6 +28,7 @@ from myproject.content.transfer.links import (
 from myproject.content.types import Content, Link, Page
 from myproject.tree.copying import descend
 from myproject.tree.node import ROOT_ID, Node
+from myproject.tree.timing import seen_state
 from myproject.tree.urls import join_path
 from myproject.tree.visibility import PUBLISHED_ONLY, Visibility
 
@@ -185,7 +186,13 @@ class _Outline:
         self._open: set[int] = set()
         self._ids_by_names: dict[Names, int] = {}
         query = (
-            select(node.c.id, node.c.parent_id, node.c.name, node.c.state, node.c.type)
+            select(
+                node.c.id,
+                node.c.parent_id,
+                node.c.name,
+                seen_state(node.c).label("state"),
+                node.c.type,
+            )
             .add_columns(node.c.boundary_id)
             .join_from(down, node, node.c.id == down.c.id)
             .order_by(down.c.depth)

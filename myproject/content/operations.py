@@ -38,8 +38,13 @@ from myproject.tree.operations import Tree
 from myproject.tree.urls import paths_of
 from myproject.tree.visibility import EVERYTHING
 
-#: Written by the tree's operations, never by a save.
-STRUCTURE = frozenset({"id", "parent_id", "name", "position", "boundary_id", "type"})
+#: Written by the tree's operations and by publishing, never by a save.
+STRUCTURE = frozenset(
+    {
+        *("id", "parent_id", "name", "position", "boundary_id", "type"),
+        *("draft_id", "publish_at", "expire_at"),
+    }
+)
 
 
 def set_fields(
@@ -131,7 +136,7 @@ def create(
             if field.default is not None and field.name not in node.__dict__:
                 # Otherwise it would be set on the way to the database, where a check misses it.
                 setattr(node, field.name, field.new_default())
-        _check(tree, node, reference_fields(type(node)), incomplete=incomplete)
+        check_content(tree, node, incomplete=incomplete)
     tree.add(parent, node, name, before=before)
     finish(tree, node, renderer, comment=comment, incomplete=incomplete)
     return node
@@ -189,6 +194,14 @@ def finish(
         if fields & {*revised_fields(type(node)), "state"}:
             record_revision(tree.session, node, tree.actor, comment, is_new=is_new)
         tree.tell(ContentSaved(node.id, node, fields))
+
+
+def check_content(tree: Tree, node: Content, *, incomplete: bool = False) -> None:
+    """Raise ``InvalidValue`` if a node cannot be stored like this.
+
+    :param incomplete: see :func:`finish`.
+    """
+    _check(tree, node, reference_fields(type(node)), incomplete=incomplete)
 
 
 def _check(tree: Tree, node: Content, references: Iterable[Field], *, incomplete: bool) -> None:

@@ -25,7 +25,7 @@ from myproject.tree.node import Node
 _APART = frozenset(
     {
         *("id", "parent_id", "name", "position", "boundary_id", "type", "state"),
-        *("created_at", "modified_at"),
+        *("created_at", "modified_at", "draft_id", "publish_at", "expire_at"),
     }
 )
 
@@ -51,7 +51,8 @@ class Revision(Base):
     state: Mapped[str] = mapped_column(String(20))
     #: Field -> value, of all that are edited.
     fields: Mapped[dict[str, Any]] = mapped_column(TaggedJSON)
-    #: From when until when the node said this; no end while it still does.
+    #: From when until when the node's row said this; no beginning of a draft, no end while it
+    #: still does.
     valid_from: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     valid_to: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     #: The release of several pages that it belongs to.
@@ -81,15 +82,26 @@ def snapshot(node: Node) -> dict[str, Any]:
 
 
 def record_revision(
-    session: Session, node: Node, actor: Actor, comment: str = "", *, is_new: bool = False
+    session: Session,
+    node: Node,
+    actor: Actor,
+    comment: str = "",
+    *,
+    is_new: bool = False,
+    is_live: bool = True,
 ) -> Revision:
     """Keep what *node* says now, and say of the revision before that it no longer does.
 
     :param is_new: whether there can be none before.
+    :param is_live: whether this is what the node's row says, and not a draft ahead of it.
     """
     now = moment_of(session)
-    if not is_new:
-        before = (Revision.node_id == node.id) & Revision.valid_to.is_(None)
+    if is_live and not is_new:
+        before = (
+            (Revision.node_id == node.id)
+            & Revision.valid_from.is_not(None)
+            & Revision.valid_to.is_(None)
+        )
         session.execute(
             update(Revision)
             .where(before)
@@ -108,7 +120,7 @@ def record_revision(
         position=node.position,
         state=node.state,
         fields=snapshot(node),
-        valid_from=now,
+        valid_from=now if is_live else None,
     )
     session.add(revision)
     session.flush()

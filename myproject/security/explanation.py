@@ -191,7 +191,7 @@ class _Facts:
         """Return the nearest draft, from the place up, that they may not see."""
         for place in self.lineage:
             if place.state == TRASHED or (
-                place.state != PUBLISHED and place.boundary_id not in drafts
+                place.seen_state != PUBLISHED and place.boundary_id not in drafts
             ):
                 return place
         return None

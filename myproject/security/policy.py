@@ -73,7 +73,7 @@ class SecurityPolicy:
         place: Node | None = context
         while place is not None:
             # A draft hides everything below it, because readers could not walk there.
-            if not visibility.leads_through(place.boundary_id, place.state):
+            if not visibility.leads_through(place.boundary_id, place.seen_state):
                 kind = "in the trash" if place.state == TRASHED else "a draft"
                 return Refused(permission, f"%r is {kind}", place.title, hidden=True)
             place = place.parent

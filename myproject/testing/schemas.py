@@ -20,10 +20,16 @@ def schema_of(database: Database) -> dict[str, dict[str, Any]]:
             "foreign keys": sorted(map(str, inspector.get_foreign_keys(table))),
             "unique": sorted(map(str, inspector.get_unique_constraints(table))),
             "checks": sorted(map(str, inspector.get_check_constraints(table))),
-            "indexes": sorted(map(str, inspector.get_indexes(table))),
+            "indexes": sorted(str(_readable(index)) for index in inspector.get_indexes(table)),
         }
         for table in inspector.get_table_names()
     }
+
+
+def _readable(index: Any) -> dict[str, Any]:
+    """Return an index with its condition as a text: expressions are equal to nothing."""
+    options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return {**index, "dialect_options": options}
 
 
 def rows_of(database: Database) -> dict[str, list[str]]:

@@ -33,6 +33,7 @@ from myproject.tree.known import CORE, KnownType, known_types, own_tables
 from myproject.tree.node import TRASHED, UNAVAILABLE, Node
 
 _CHUNK = 500
+_NOTHING_WAITS = {"draft_id": None, "publish_at": None, "expire_at": None}
 _OWN_BOUNDARY = (
     update(Node.__table__)
     .where(Node.__table__.c.id == bindparam("node"))
@@ -81,7 +82,8 @@ def copy_section(session: Session, node_id: int, placed: Mapping[str, Any]) -> d
         originals = list(level)
         values = [
             _without(row._mapping, "id", "depth")
-            | {"created_at": now, "modified_at": now}
+            # What waits to be published waits there, and not in the copy.
+            | {"created_at": now, "modified_at": now, **_NOTHING_WAITS}
             | (dict(placed) if depth == 0 else {"parent_id": copies[row.parent_id]})
             # One from outside of the section is that of the place where the copy goes.
             | {"boundary_id": copies.get(row.boundary_id, placed["boundary_id"])}

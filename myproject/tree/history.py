@@ -22,6 +22,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
     literal,
     null,
@@ -94,6 +95,12 @@ def keep_place(session: Session, node: Node) -> None:
         connection.execute(ended)
         connection.execute(insert(_PLACE).values(node_id=node.id, valid_from=now, **standing))
     mark_changed(session)
+
+
+def standing_since(session: Session, node_id: int) -> dt.datetime:
+    """Return since when a node stands where it does; now, for one of which nothing is kept."""
+    query = select(func.max(_PLACE.c.valid_from)).where(_PLACE.c.node_id == node_id)
+    return session.connection().scalar(query) or moment_of(session)
 
 
 def begin_places(session: Session, nodes: Iterable[Node]) -> None:

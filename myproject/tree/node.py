@@ -145,6 +145,12 @@ class Node(Base):
         },
     )
     state: Mapped[str] = mapped_column(String(20), default=PUBLISHED)
+    #: The newest revision, where readers do not see it yet.
+    draft_id: Mapped[int | None] = mapped_column(Id)
+    #: When the draft, or a page that is one, is published; and when readers see it no longer. What
+    #: is due holds by itself: see :mod:`myproject.tree.timing`.
+    publish_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    expire_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow, deferred=True)
     modified_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow)
     #: Metadata that no column claims, as it came (front matter of an import, for example).
@@ -163,6 +169,16 @@ class Node(Base):
         Index(None, "parent_id", "modified_at", "id"),
         Index(None, "name"),
         Index(None, "boundary_id"),
+        # Few pages have one.
+        *(
+            Index(
+                None,
+                name,
+                sqlite_where=text(f"{name} IS NOT NULL"),
+                postgresql_where=text(f"{name} IS NOT NULL"),
+            )
+            for name in ("publish_at", "expire_at")
+        ),
         CheckConstraint(f"(parent_id IS NULL) = (id = {ROOT_ID})", name="one_root"),
         CheckConstraint("parent_id <> id", name="not_its_own_parent"),
         CheckConstraint(f"(name = '') = (id = {ROOT_ID})", name="only_root_nameless"),
@@ -200,6 +216,22 @@ class Node(Base):
     def is_root(self) -> bool:
         """Whether this is the root of the site."""
         return self.id == ROOT_ID
+
+    @property
+    def seen_state(self) -> str:
+        """The state that holds for readers now, whatever is due to be done about it."""
+        now = utcnow()
+        if (self.publish_at is None and self.expire_at is None) or self.state == TRASHED:
+            return self.state
+        if self.expire_at is not None and self.expire_at <= now:
+            return DRAFT
+        return PUBLISHED if self.publish_at is not None and self.publish_at <= now else self.state
+
+    @property
+    def has_due_draft(self) -> bool:
+        """Whether a draft is to be seen by readers now, although nobody has published it yet."""
+        due = self.publish_at is not None and self.publish_at <= utcnow()
+        return due and self.draft_id is not None
 
     @property
     def label(self) -> str:

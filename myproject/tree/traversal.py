@@ -30,6 +30,7 @@ from myproject.tree.known import own_tables
 from myproject.tree.names import MAX_DEPTH, MAX_PATH_BYTES, normalize, problem_with
 from myproject.tree.node import ALL_TYPES, ROOT_ID, UNAVAILABLE, Node
 from myproject.tree.site import SITE_ID, Site
+from myproject.tree.timing import latest_due
 from myproject.tree.urls import virtual_root_in
 
 VIEW_SELECTOR = "@@"
@@ -94,6 +95,7 @@ def _lineage_query() -> Select[*tuple[Any, ...]]:
     return (
         select(*(walk.c[column.name] for column in _COLUMNS.values()))
         .add_columns(site.c.revision, site.c.changed_at, site.c.access_revision)
+        .add_columns(latest_due("publish_at"), latest_due("expire_at"))
         .join_from(walk, site, (walk.c.depth == 0) & (site.c.id == SITE_ID), isouter=True)
         .order_by(walk.c.depth)
     )
@@ -110,12 +112,14 @@ class Lineage(NamedTuple):
     :ivar revision: the site's revision, see :mod:`myproject.tree.site`.
     :ivar changed_at: when the site changed last.
     :ivar access_revision: counts the changes of who may do what.
+    :ivar due_at: when a page appeared or disappeared last by itself; None if none has.
     """
 
     nodes: list[Node]
     revision: int
     changed_at: dt.datetime
     access_revision: int
+    due_at: dt.datetime | None
 
 
 def load_lineage(
@@ -147,7 +151,9 @@ def load_lineage(
             values["parent"] = nodes[-1] if nodes else None
         nodes.append(_persistent(session, values, types))
     load_own_columns(session, nodes[-1])
-    return Lineage(nodes, *rows[0][len(_COLUMNS) :])
+    revision, changed_at, access_revision, *due = rows[0][len(_COLUMNS) :]
+    due_at = max((moment for moment in due if moment is not None), default=None)
+    return Lineage(nodes, revision, changed_at, access_revision, due_at)
 
 
 def _persistent(session: Session, values: dict[str, Any], types: Container[str]) -> Node:
@@ -233,11 +239,11 @@ class NodeTraverser:
         """Return the dictionary that :class:`pyramid.interfaces.ITraverser` describes.
 
         The router makes its items attributes of the request, so ``lineage`` (the nodes from the
-        root down), ``site_revision``, ``site_changed_at`` and ``access_revision`` are found there
-        as well.
+        root down), ``site_revision``, ``site_changed_at``, ``access_revision`` and ``site_due_at``
+        are found there as well.
         """
         segments = vroot + path
-        lineage, revision, changed_at, access_revision = self.load(names_in(segments))
+        lineage, revision, changed_at, access_revision, due_at = self.load(names_in(segments))
         consumed = len(lineage) - 1
         rest = segments[consumed:]
         if rest:
@@ -256,6 +262,7 @@ class NodeTraverser:
             "site_revision": revision,
             "site_changed_at": changed_at,
             "access_revision": access_revision,
+            "site_due_at": due_at,
         }
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from zope.interface import implementer
 
 from myproject.tree.node import Node
+from myproject.tree.timing import seen_state
 from myproject.tree.visibility import Visibility
 
 #: Characters that RFC 3986 allows in a segment besides letters and digits.
@@ -95,7 +96,8 @@ def climb(origins: Select[Any] | CTE) -> CTE:
     """Return a recursive query with every node on the way from *origins* up to the root.
 
     :param origins: a selectable of one column of node ids.
-    :returns: columns ``origin``, ``parent_id``, ``name``, ``boundary_id``, ``state`` and
+    :returns: columns ``origin``, ``parent_id``, ``name``, ``boundary_id``, ``state`` (the
+        one that holds for readers) and
         ``height``, which is 0 at the origin.
     """
     start = origins.subquery() if isinstance(origins, Select) else origins
@@ -106,7 +108,7 @@ def climb(origins: Select[Any] | CTE) -> CTE:
             node.c.parent_id,
             node.c.name,
             node.c.boundary_id,
-            node.c.state,
+            seen_state(node.c).label("state"),
             literal(0).label("height"),
         )
         .where(node.c.id.in_(select(start.c[0])))
@@ -119,7 +121,7 @@ def climb(origins: Select[Any] | CTE) -> CTE:
             above.c.parent_id,
             above.c.name,
             above.c.boundary_id,
-            above.c.state,
+            seen_state(above.c),
             up.c.height + 1,
         ).join_from(up, above, above.c.id == up.c.parent_id)
     )

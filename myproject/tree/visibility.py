@@ -31,6 +31,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from myproject.db.base import Id
 from myproject.tree.node import PUBLISHED, TRASHED
+from myproject.tree.timing import seen_state
 
 #: Of pages and of drafts, see :attr:`BoundarySet.kind`.
 Kind = tuple[str, str]
@@ -117,7 +118,10 @@ class Visibility:
     drafts: BoundarySet
 
     def shows(self, boundary_id: int, state: str) -> bool:
-        """Whether a page may be seen, for all that is known of it alone."""
+        """Whether a page may be seen, for all that is known of it alone.
+
+        :param state: the one that holds for readers, see :mod:`myproject.tree.timing`.
+        """
         if state == TRASHED:
             return False
         return boundary_id in (self.pages if state == PUBLISHED else self.drafts)
@@ -151,7 +155,7 @@ def visible(columns: Any, kind: Kind, where: str = "visible") -> ColumnElement[b
     kept = columns.state != TRASHED
     if drafts == "all":
         return seen & kept
-    published = columns.state == PUBLISHED
+    published = seen_state(columns) == PUBLISHED
     if drafts == "none":
         return seen & published
     return seen & or_(published, is_member(columns.boundary_id, drafts, f"{where}_drafts") & kept)

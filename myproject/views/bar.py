@@ -155,7 +155,7 @@ def _adding(request: Any, node: Node, base: str) -> list[Addable]:
 def state_of(request: Any, node: Node) -> State:
     """Return who can see *node*, to which *request* leads."""
     translate = request.localizer.translate
-    if node.state == DRAFT:
+    if node.seen_state != PUBLISHED:
         return State("draft", translate(_("Draft")))
     if is_public(request, node):
         return State("public", translate(_("Published")))
@@ -165,7 +165,7 @@ def state_of(request: Any, node: Node) -> State:
 def is_public(request: Any, node: Node) -> bool:
     """Whether visitors who are not signed in see *node*, to which *request* leads."""
     public = request.policies.access(ANONYMOUS).visibility.pages
-    published = all(place.state == PUBLISHED for place in request.lineage)
+    published = all(place.seen_state == PUBLISHED for place in request.lineage)
     return published and node.boundary_id in public
 
 

@@ -28,12 +28,18 @@ def check(request: Any, variant: str, *, vary: str | None = None) -> Response | 
         return None
     identity = request.signed_in
     whose = "" if identity is None else f"-{identity.login_id}-{identity.preferences.tag}"
-    etag = f'W/"{request.registry.fingerprint}-{request.site_revision}-{variant}{whose}"'
+    changed, due = request.site_changed_at, request.site_due_at
+    on_time = ""
+    if due is not None:
+        # Something appeared or disappeared by itself, which no revision counts.
+        changed, on_time = max(changed, due), f".{due.timestamp():.6f}"
+    revision = f"{request.site_revision}{on_time}"
+    etag = f'W/"{request.registry.fingerprint}-{revision}-{variant}{whose}"'
     headers = {"ETag": etag, "Vary": "Cookie" if vary is None else f"{vary}, Cookie"}
     # Everybody's copy may be kept by everybody, but asked for anew each time.
     headers["Cache-Control"] = "no-cache" if identity is None else "private, no-cache"
     # The second after the change: within its own second a copy may be older than the change.
-    changed = request.site_changed_at.replace(microsecond=0) + dt.timedelta(seconds=1)
+    changed = changed.replace(microsecond=0) + dt.timedelta(seconds=1)
     if identity is None and changed <= utcnow():
         headers["Last-Modified"] = format_datetime(changed, usegmt=True)
     request.response.headers.update(headers)

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from myproject.content.asof import load_past_page
 from myproject.content.markup import MarkdownRenderer
 from myproject.content.operations import create, save
+from myproject.content.publishing import publish, save_newest
 from myproject.content.revisions import snapshot
 from myproject.content.types import Folder, Page
 from myproject.db.engine import Database
@@ -28,7 +29,7 @@ from myproject.tree.history import (
     set_moment,
     unplaced,
 )
-from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, Node
+from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, TRASHED, Node
 from myproject.tree.operations import Tree
 
 RENDERER = MarkdownRenderer()
@@ -167,6 +168,12 @@ class HistoryMachine(RuleBasedStateMachine):
         nodes = self.session.scalars(select(Node).order_by(Node.id)).all()
         return nodes[rank % len(nodes)]
 
+    def page(self, rank: int) -> Node:
+        """Return a node that can be changed: what is in the trash cannot, and has no draft."""
+        nodes = self.session.scalars(select(Node).order_by(Node.id)).all()
+        kept = [node for node in nodes if node.state != TRASHED]
+        return kept[rank % len(kept)]
+
     def picture(self) -> dict[tuple[str, ...], Any]:
         """Address -> state and text of all that stands somewhere, in the order of siblings."""
         found: dict[tuple[str, ...], Any] = {}
@@ -216,7 +223,16 @@ class HistoryMachine(RuleBasedStateMachine):
     @rule(at=a_node)
     def save(self, at: int) -> None:
         values = {"body": f"{self.clock.now}"}
-        self.attempt(lambda: save(self.tree, self.pick(at), values, RENDERER))
+        self.attempt(lambda: save(self.tree, self.page(at), values, RENDERER))
+
+    @rule(at=a_node)
+    def save_newest(self, at: int) -> None:
+        values = {"body": f"{self.clock.now}"}
+        self.attempt(lambda: save_newest(self.tree, self.page(at), values, RENDERER))
+
+    @rule(at=a_node)
+    def publish(self, at: int) -> None:
+        self.attempt(lambda: publish(self.tree, self.page(at), RENDERER))
 
     @rule(at=a_node, name=a_name)
     def rename(self, at: int, name: str) -> None:

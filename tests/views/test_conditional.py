@@ -19,6 +19,7 @@ def request(changed=CHANGED, signed_in=None, **environ):
         signed_in=signed_in,
         registry=SimpleNamespace(fingerprint="abc", session_cookie="session"),
         site_revision=7,
+        site_due_at=None,
         site_changed_at=changed,
         environ=environ,
         response=Response(),

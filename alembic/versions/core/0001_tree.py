@@ -38,6 +38,9 @@ def upgrade() -> None:
         sa.Column("nav_title", sa.String(500), nullable=False),
         sa.Column("summary", sa.Text(), nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("draft_id", Id),
+        sa.Column("publish_at", Time),
+        sa.Column("expire_at", Time),
         sa.Column("created_at", Time, nullable=False),
         sa.Column("modified_at", Time, nullable=False),
         sa.Column("extra", sa.JSON(), nullable=False),
@@ -54,6 +57,11 @@ def upgrade() -> None:
     op.create_index(op.f("ix_node_parent_id_position_id"), "node", ["parent_id", "position", "id"])
     op.create_index(op.f("ix_node_name"), "node", ["name"])
     op.create_index(op.f("ix_node_boundary_id"), "node", ["boundary_id"])
+    for name in ("publish_at", "expire_at"):
+        given = sa.text(f"{name} IS NOT NULL")
+        op.create_index(
+            op.f(f"ix_node_{name}"), "node", [name], sqlite_where=given, postgresql_where=given
+        )
     op.create_table(
         "boundary",
         sa.Column("node_id", Id, autoincrement=False, nullable=False),

@@ -34,6 +34,7 @@ from myproject.db.base import Id, UTCDateTime
 from myproject.exceptions import InvalidValue
 from myproject.tree.listing import Key
 from myproject.tree.node import Node
+from myproject.tree.timing import seen_state
 from myproject.tree.visibility import Kind, Visibility, leads, visible
 
 NODE = Node.__table__
@@ -206,6 +207,12 @@ def _columns(columns: Any) -> list[ColumnElement[Any]]:
     return [columns[name] for name in Place._fields]
 
 
+def _places(columns: Any) -> list[ColumnElement[Any]]:
+    """Return what is known of a node, for the columns of its table."""
+    state = seen_state(columns).label("state")
+    return [state if name == "state" else columns[name] for name in Place._fields]
+
+
 def _number(number: int) -> Any:
     # In the statement's text, where PostgreSQL's planner can see it.
     return bindparam(None, number, literal_execute=True)
@@ -224,7 +231,7 @@ def _may_be_listed(columns: Any, kind: Kind) -> ColumnElement[bool]:
 def _scan(is_sqlite: bool, kind: Kind, limit: int, size: int) -> CompoundSelect[*tuple[Any, ...]]:
     """Return the statement for those of the newest nodes of the site that may be seen."""
     scanned = (
-        select(*_columns(NODE.c), NODE.c.type, _AT)
+        select(*_places(NODE.c), NODE.c.type, _AT)
         .where(_is_older(_AT))
         .order_by(_AT.desc(), NODE.c.id.desc())
         .limit(_number(limit))
@@ -254,7 +261,7 @@ def _walk(is_sqlite: bool, kind: Kind, limit: int, size: int) -> CompoundSelect[
     down = down.union_all(step.suffix_with(f"LIMIT {limit:d}", dialect="sqlite"))
     walked = select(down.c.id).limit(_number(limit)).cte("walked")
     candidates = (
-        select(*_columns(NODE.c), _AT)
+        select(*_places(NODE.c), _AT)
         .where(_is_one_of(select(walked.c.id), is_sqlite))
         .where(_is_older(_AT_OF_WALKED), _may_be_listed(NODE.c, kind))
         .order_by(_AT_OF_WALKED.desc(), NODE.c.id.desc())
@@ -281,9 +288,9 @@ def _with_places(
     """Return a statement with the candidates (part 0), all places above them (part 1), and how
     many nodes were read, with the last of them (part 2)."""
     parents = select(candidates.c.parent_id).distinct()
-    up = select(*_columns(NODE.c)).where(_is_one_of(parents, is_sqlite)).cte("up", recursive=True)
+    up = select(*_places(NODE.c)).where(_is_one_of(parents, is_sqlite)).cte("up", recursive=True)
     above = NODE.alias("above")
-    up = up.union(select(*_columns(above.c)).join_from(up, above, above.c.id == up.c.parent_id))
+    up = up.union(select(*_places(above.c)).join_from(up, above, above.c.id == up.c.parent_id))
     # PostgreSQL wants to know of which type it is that there is nothing of.
     nothing, never = (
         [cast(null(), column.type) for column in _columns(NODE.c)],

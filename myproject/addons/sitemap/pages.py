@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from myproject.db.base import Id
 from myproject.tree.copying import descend
 from myproject.tree.node import ROOT_ID, Node
+from myproject.tree.timing import seen_state
 from myproject.tree.urls import quote_segment
 from myproject.tree.visibility import Visibility, ids_in, visible
 
@@ -113,12 +114,16 @@ def _range(start: int, count: int) -> dict[str, int]:
 
 def _above() -> Select[*tuple[Any, ...]]:
     """Return the statement for places and all that is above them, each once."""
-    columns = ("id", "parent_id", "name", "boundary_id", "state")
+
+    def places(columns: Any) -> list[Any]:
+        names = ("id", "parent_id", "name", "boundary_id")
+        return [*(columns[name] for name in names), seen_state(columns).label("state")]
+
     given = ids_in(bindparam("ids", type_=String))
     wanted = NODE.c.id.op("IN", is_comparison=True)(given)
-    up = select(*(NODE.c[name] for name in columns)).where(wanted).cte("up", recursive=True)
+    up = select(*places(NODE.c)).where(wanted).cte("up", recursive=True)
     above = NODE.alias("above")
-    step = select(*(above.c[name] for name in columns))
+    step = select(*places(above.c))
     return select(up.union(step.join_from(up, above, above.c.id == up.c.parent_id)))
 
 

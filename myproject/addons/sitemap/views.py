@@ -98,7 +98,9 @@ def _listed(request: Any) -> Listed:
     """
     url = request.canonical_host + request.canonical_base.removesuffix("/")
     visibility = request.policies.access(ANONYMOUS).visibility
-    if not all(visibility.leads_through(node.boundary_id, node.state) for node in request.lineage):
+    if not all(
+        visibility.leads_through(node.boundary_id, node.seen_state) for node in request.lineage
+    ):
         raise HTTPNotFound()
     filters = (
         request.service(interface, name)

@@ -1,0 +1,288 @@
+"""Drafts beside what readers see, publishing, and what happens on time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from myproject.content.markup import MarkdownRenderer
+from myproject.content.operations import create, save
+from myproject.content.publishing import (
+    DraftSaved,
+    discard_draft,
+    draft_of,
+    newest_fields,
+    publish,
+    publish_due,
+    save_newest,
+    schedule,
+    shadow,
+    unpublish,
+)
+from myproject.content.revisions import Revision, latest_revision_id
+from myproject.content.types import Folder, Page
+from myproject.db.base import utcnow
+from myproject.exceptions import InTrash, InvalidValue, NotComplete
+from myproject.tree.history import Place, load_past_lineage
+from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, Node
+from myproject.tree.operations import Tree
+
+RENDERER = MarkdownRenderer()
+MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.fixture
+def page(tree, root):
+    return create(tree, root, Page(title="Title", body="Live."), RENDERER, "page")
+
+
+def test_readers_go_on_to_see_what_is_published(tree, page):
+    assert save_newest(tree, page, {"body": "Next.", "title": "New"}, RENDERER) == {"body", "title"}
+    tree.session.expire_all()
+    assert (page.title, page.body, page.body_html) == ("Title", "Live.", "<p>Live.</p>\n")
+    assert newest_fields(tree.session, page)["body"] == "Next."
+    assert draft_of(tree.session, page).valid_from is None
+    assert page.draft_id == latest_revision_id(tree.session, page.id)
+
+
+def test_a_draft_goes_on_from_the_draft(tree, page):
+    save_newest(tree, page, {"body": "Next."}, RENDERER)
+    save_newest(tree, page, {"title": "New"}, RENDERER)
+    assert save_newest(tree, page, {"title": "New", "body": "Next."}, RENDERER) == set()
+    newest = newest_fields(tree.session, page)
+    assert (newest["title"], newest["body"]) == ("New", "Next.")
+
+
+def test_publishing_makes_the_page_say_what_the_draft_says(tree, page):
+    save_newest(tree, page, {"body": "Next.", "title": "New"}, RENDERER, comment="Better")
+    assert publish(tree, page, RENDERER)
+    assert (page.title, page.body_html, page.draft_id) == ("New", "<p>Next.</p>\n", None)
+    newest = tree.session.get_one(Revision, latest_revision_id(tree.session, page.id))
+    assert (newest.comment, newest.fields["body"]) == ("Better", "Next.")
+    assert newest.valid_from is not None
+    assert newest.valid_to is None
+    live = select(func.count()).where(
+        Revision.node_id == page.id, Revision.valid_from.is_not(None), Revision.valid_to.is_(None)
+    )
+    assert tree.session.scalar(live) == 1
+    assert not publish(tree, page, RENDERER)
+
+
+def test_a_page_that_nobody_sees_is_its_own_draft(tree, root):
+    page = create(tree, root, Page(title="Title", body="First.", state=DRAFT), RENDERER)
+    save_newest(tree, page, {"body": "Second."}, RENDERER)
+    assert (page.body, page.draft_id) == ("Second.", None)
+    assert publish(tree, page, RENDERER)
+    assert page.state == PUBLISHED
+
+
+def test_a_draft_of_a_page_that_was_taken_back_becomes_the_page(tree, page):
+    save_newest(tree, page, {"body": "Next."}, RENDERER)
+    unpublish(tree, page)
+    assert newest_fields(tree.session, page)["body"] == "Next."
+    assert save_newest(tree, page, {"title": "New"}, RENDERER) == {"title"}
+    assert (page.title, page.body, page.draft_id) == ("New", "Next.", None)
+
+
+def test_a_draft_is_discarded_and_stays_in_the_history(tree, page):
+    save_newest(tree, page, {"body": "Next."}, RENDERER)
+    revision_id = page.draft_id
+    assert discard_draft(tree, page)
+    assert not discard_draft(tree, page)
+    assert newest_fields(tree.session, page)["body"] == "Live."
+    assert tree.session.get_one(Revision, revision_id).fields["body"] == "Next."
+
+
+def test_a_draft_is_told_and_is_no_save_of_the_page(tree, page):
+    seen: list[Any] = []
+    save_newest(Tree(tree.session, notify=seen.append), page, {"body": "Next."}, RENDERER)
+    assert seen == [DraftSaved(page.id, page, frozenset({"body"}))]
+
+
+def test_what_cannot_be_stored_is_refused_and_nothing_has_changed(tree, page):
+    for values in ({"title": " "}, {"title": "x" * 501}, {"color": "red"}, {"parent_id": 3}):
+        with pytest.raises(InvalidValue):
+            save_newest(tree, page, values, RENDERER)
+    assert (page.draft_id, page.title) == (None, "Title")
+    assert not tree.session.dirty
+
+
+def test_a_shadow_is_shown_and_belongs_to_no_session(tree, page):
+    copy = shadow(page, {"title": " New ", "body": "*Next.*", "unknown": 1}, RENDERER)
+    assert (copy.title, copy.body_html) == ("New", "<p><em>Next.</em></p>\n")
+    assert (copy.id, copy.parent, copy.name) == (page.id, page.parent, "page")
+    assert copy not in tree.session
+    tree.session.flush()
+    assert page.title == "Title"
+
+
+def test_the_trash_publishes_nothing(tree, page):
+    tree.trash(page)
+    with pytest.raises(InTrash):
+        publish(tree, page, RENDERER)
+
+
+# -- times ----------------------------------------------------------------------------------------
+
+
+def test_a_page_appears_and_disappears_and_the_state_follows(tree, page):
+    now = utcnow()
+    unpublish(tree, page)
+    schedule(tree, page, now + MINUTE, now + 2 * MINUTE)
+    assert publish_due(tree, RENDERER) == []
+    assert (page.state, page.publish_at) == (DRAFT, now + MINUTE)
+    page.publish_at = now - MINUTE
+    tree.session.flush()
+    assert page.seen_state == PUBLISHED
+    assert publish_due(tree, RENDERER) == []
+    assert (page.state, page.publish_at, page.expire_at) == (PUBLISHED, None, now + 2 * MINUTE)
+    page.expire_at = now - MINUTE
+    tree.session.flush()
+    assert page.seen_state == DRAFT
+    assert publish_due(tree, RENDERER) == publish_due(tree, RENDERER) == []
+    assert (page.state, page.expire_at) == (DRAFT, None)
+
+
+def test_the_past_shows_what_readers_saw_and_not_when_it_was_noted(tree, page):
+    unpublish(tree, page)
+    hour = 60 * MINUTE
+    for place in tree.session.scalars(select(Place)):
+        place.valid_from -= 5 * hour
+    page.publish_at, page.expire_at = utcnow() - 3 * hour, utcnow() - hour
+    tree.session.flush()
+    publish_due(tree, RENDERER)
+    states = [
+        load_past_lineage(tree.session, ["page"], utcnow() - hours * hour)[-1].state
+        for hours in (4, 2, 0)
+    ]
+    assert states == [DRAFT, PUBLISHED, DRAFT]
+
+
+def test_a_draft_is_published_on_time(tree, page):
+    save_newest(tree, page, {"body": "Next."}, RENDERER)
+    schedule(tree, page, utcnow() + MINUTE, None)
+    assert not page.has_due_draft
+    page.publish_at = utcnow() - MINUTE
+    tree.session.flush()
+    assert page.has_due_draft
+    publish_due(tree, RENDERER)
+    assert (page.body, page.draft_id, page.has_due_draft) == ("Next.", None, False)
+
+
+def test_beginning_and_end_that_both_have_passed_leave_a_draft(tree, page):
+    unpublish(tree, page)
+    page.publish_at, page.expire_at = utcnow() - 2 * MINUTE, utcnow() - MINUTE
+    tree.session.flush()
+    publish_due(tree, RENDERER)
+    assert (page.state, page.publish_at, page.expire_at) == (DRAFT, None, None)
+
+
+def test_publishing_by_hand_ends_what_was_planned(tree, page):
+    save_newest(tree, page, {"body": "Next."}, RENDERER)
+    schedule(tree, page, utcnow() + MINUTE, None)
+    publish(tree, page, RENDERER)
+    assert page.publish_at is None
+
+
+@pytest.mark.parametrize(
+    ("publish_in", "expire_in", "field", "says"),
+    [
+        (-MINUTE, None, "publish_at", "has passed"),
+        (None, -MINUTE, "expire_at", "has passed"),
+        (2 * MINUTE, MINUTE, "expire_at", "must come after"),
+    ],
+)
+def test_times_that_make_no_sense_are_refused(tree, page, publish_in, expire_in, field, says):
+    unpublish(tree, page)
+    times = [each and utcnow() + each for each in (publish_in, expire_in)]
+    with pytest.raises(InvalidValue, match=says) as caught:
+        schedule(tree, page, *times)
+    assert caught.value.field == field
+    assert (page.publish_at, page.expire_at) == (None, None)
+
+
+def test_what_readers_see_already_cannot_be_published_later(tree, page):
+    with pytest.raises(InvalidValue, match="nothing to publish"):
+        schedule(tree, page, utcnow() + MINUTE, None)
+    schedule(tree, page, None, utcnow() + MINUTE)
+
+
+def test_what_cannot_be_published_is_told_and_keeps_nobody_waiting(tree, root, page, monkeypatch):
+    other = create(tree, root, Page(title="Other", body="x", state=DRAFT), RENDERER)
+    unpublish(tree, page)
+    page.publish_at = other.publish_at = utcnow() - MINUTE
+    tree.session.flush()
+
+    def refuse(event):
+        if event.node is page:
+            raise NotComplete(page.title, ("Body",))
+
+    (problem,) = publish_due(Tree(tree.session, notify=refuse), RENDERER)
+    assert (problem.node_id, problem.title) == (page.id, "Title")
+    assert (page.state, other.state) == (DRAFT, PUBLISHED)
+
+
+# -- all or nothing -------------------------------------------------------------------------------
+
+SECTION = 1000
+
+KILLED = """
+import sys, time
+from sqlalchemy import select
+from myproject.content import publishing
+from myproject.content.markup import MarkdownRenderer
+from myproject.content.types import Folder
+from myproject.db.engine import Database
+from myproject.tree.node import Node
+from myproject.tree.operations import Tree
+
+with Database(sys.argv[1]).transaction() as session:
+    nodes = session.scalars(select(Folder).order_by(Folder.id)).all()
+
+    def tell(event, told=[]):
+        told.append(event)
+        if len(told) == len(nodes) // 2:
+            print("half", flush=True)
+            time.sleep(60)
+
+    publishing.publish_many(Tree(session, notify=tell), nodes, MarkdownRenderer())
+"""
+
+
+def test_a_process_that_is_killed_while_it_publishes_has_published_nothing(database):
+    with database.transaction() as session:
+        tree = Tree(session)
+        pages = [Folder(title="x", name=f"n{n}", state=DRAFT) for n in range(SECTION)]
+        tree.add_many(session.get_one(Node, ROOT_ID), pages)
+    url = database.url.render_as_string(hide_password=False)
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, url], env=environ, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "half\n"
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    with database.transaction() as session:
+        published = select(func.count()).where(Node.state == PUBLISHED, Node.id != ROOT_ID)
+        assert session.scalar(published) == 0
+        nodes = session.scalars(select(Folder)).all()
+        for node in nodes[:2]:
+            publish(Tree(session), node, RENDERER)
+        assert session.scalar(published) == 2
+
+
+def test_saving_the_page_itself_leaves_its_draft_alone(tree, page):
+    save_newest(tree, page, {"body": "Next."}, RENDERER)
+    save(tree, page, {"summary": "By an import."}, RENDERER)
+    assert newest_fields(tree.session, page)["body"] == "Next."
+    assert page.body == "Live."
