@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 
 import trees
 from growing import Growing
-from sqlalchemy import bindparam, update
+from sqlalchemy import BigInteger, String, cast, literal, update
 from table import Line
 from timing import Page, medians
 
@@ -43,6 +42,7 @@ class Contents:
         database_of = growing.work.new_database(growing.kind)
         application, database = growing.work.application(database_of)
         with database.writer.begin() as connection:
+            trees.skip_foreign_keys(connection)
             sections = trees.add_children(connection, 1, 1, 2)
             few = trees.add_children(connection, sections.first, sections.first, FEW)
             many = trees.add_children(connection, sections.last, sections.last, MANY)
@@ -67,11 +67,9 @@ class Contents:
 
 def _give_titles(database: Database, level: trees.Level) -> None:
     """Give the nodes of a level titles in no order."""
-    table, rng = Node.__table__, random.Random(7)
-    rows = [
-        {"number": number, "text": f"Page {rng.randrange(10**6):06}"}
-        for number in range(level.first, level.last + 1)
-    ]
-    statement = update(table).where(table.c.id == bindparam("number"))
+    table = Node.__table__
+    # Multiplied by a prime, neighbours are far from one another.
+    shuffled = cast(table.c.id, BigInteger) * 7919 % 1_000_003
+    statement = update(table).where(table.c.id.between(level.first, level.last))
     with database.writer.begin() as connection:
-        connection.execute(statement.values(title=bindparam("text")), rows)
+        connection.execute(statement.values(title=literal("Page ") + cast(shuffled, String)))

@@ -72,7 +72,7 @@ class Level:
 
 def grow(connection: Connection, fan_outs: Sequence[int]) -> list[Level]:
     """Make a tree below the root in which each node of a level has the same number of children."""
-    _skip_foreign_keys(connection)
+    skip_foreign_keys(connection)
     levels = [Level(ROOT_ID, ROOT_ID, 1)]
     for fan_out in fan_outs:
         levels.append(add_children(connection, levels[-1].first, levels[-1].last, fan_out))
@@ -189,7 +189,7 @@ def finish(database: Database) -> None:
             connection.exec_driver_sql("ANALYZE")
 
 
-def _skip_foreign_keys(connection: Connection) -> None:
+def skip_foreign_keys(connection: Connection) -> None:
     """Spare PostgreSQL the check of each of a million references, where the user may do that."""
     if connection.dialect.name != "postgresql":
         return
