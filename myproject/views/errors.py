@@ -22,7 +22,7 @@ from myproject.tree.traversal import ImpossiblePath
 from myproject.views.addresses import sign_in_url
 from myproject.views.keeping import form_again, lost_form
 from myproject.views.methods import allowed_methods
-from myproject.views.moved import moved_to
+from myproject.views.moved import moved_to, new_redirect_url
 from myproject.views.rendering import TEMPLATES, layout
 from myproject.views.suggestions import item_of, suggestions
 from myproject.views.unavailable import is_unavailable, unavailable
@@ -62,6 +62,7 @@ def _nothing_here(error: Any, request: Any) -> Response:
         path=request.script_name + request.path_info,
         nearest=item_of(request, lineage) if lineage else None,
         suggestions=suggestions(request, lineage) if lineage else [],
+        redirect_url=new_redirect_url(request) if lineage else None,
     )
     return _error(request, 404, "not_found", values)
 

@@ -9,6 +9,8 @@ from pyramid.httpexceptions import HTTPMovedPermanently
 from pyramid.response import Response
 from pyramid.traversal import split_path_info
 
+from myproject.security.permissions import Permission
+from myproject.tree.node import ROOT_ID
 from myproject.tree.redirects import follow
 from myproject.tree.traversal import names_in
 from myproject.tree.urls import quote_segment
@@ -65,3 +67,12 @@ def _to_url(request: Any, url: str) -> Response:
     if location.startswith("/"):
         location = request.host_url + request.mount + location
     return HTTPMovedPermanently(location, headers={"Cache-Control": "no-cache"})
+
+
+def new_redirect_url(request: Any) -> str | None:
+    """Return where somebody who may do so has the address of *request* lead elsewhere."""
+    if request.matched_route or request.signed_in is None or "@@" in request.path_info:
+        return None
+    if Permission.MOVE not in request.access.at(ROOT_ID):
+        return None
+    return f"{request.mount}/@@redirects/new?address={quote(request.path_info, safe='/')}"

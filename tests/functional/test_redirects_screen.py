@@ -171,3 +171,16 @@ def test_the_list_has_pages_and_takes_few_statements(site, editor, links):
     with site.statements() as seen:
         editor.get("/@@redirects")
     assert len(seen) <= 6, "\n\n".join(seen)
+
+
+def test_whoever_meets_an_address_without_a_page_can_have_it_lead_to_one(site, editor):
+    text = "Have this address lead to a page"
+    page = editor.get("/no%20such/p%C3%A4ge", status=404).click(text)
+    form = form_with(page, "address")
+    assert form["address"].value == "/no such/päge"
+    form["target"] = "/docs"
+    form.submit()
+    assert site.client.get("/no%20such/p%C3%A4ge").location == "http://localhost/docs"
+    assert text not in site.client.get("/nothing", status=404)
+    assert text not in site.sign_in("bob", "author").get("/nothing", status=404)
+    assert text not in editor.get("/docs/@@nothing", status=404)
