@@ -10,6 +10,8 @@ from sqlalchemy import select
 from myproject.content.operations_log import Kind, Operation
 from myproject.content.types import Folder
 from myproject.interfaces import IContentTypes
+from myproject.security.logins import revoke_logins
+from myproject.security.models import User
 from myproject.tree.node import DRAFT, PUBLISHED, Node
 from myproject.tree.site import Site as SiteRow
 
@@ -236,6 +238,34 @@ def test_what_is_begun_is_restored_and_dropped_when_it_is_added(site, ada, path)
     ]
     form.submit("form-do", value="save", status=303)
     assert "Restored" not in ada.get(f"{path}/@@add?type=page")
+
+
+def test_a_new_page_survives_an_old_token_and_a_login_that_has_ended(site, path):
+    client = site.sign_in("nina", "author")
+    form = writing(client.get(f"{path}/@@add?type=page"))
+    form["title"], form["name"], form["body"] = "New", "own-name", "All of it"
+    form["csrf_token"] = "old"
+    page = form.submit("form-do", value="save", status=400)
+    assert writing(page)["name"].value == "own-name"
+    with site.tree() as tree:
+        user = tree.session.scalars(select(User).where(User.name == "nina")).one()
+        user.password_hash = site.registry.passwords.hash("a long password")
+        revoke_logins(tree.session, user.id)
+    page = writing(page).submit("form-do", value="save", status=403)
+    form = next(form for form in page.forms.values() if form.action.endswith("@@resume"))
+    form["name"], form["password"] = "nina", "a long password"
+    page = form.submit()
+    form = next(form for form in page.forms.values() if "type=page" in form.action)
+    form.submit("form-do", value="save", status=303)
+    assert children(site, path) == [("own-name", "New", DRAFT)]
+
+
+def test_a_name_comes_back_with_a_form_whose_token_is_old(site, ada, path):
+    form = writing(ada.get(f"{path}/@@rename"))
+    form["name"], form["csrf_token"] = "another", ""
+    page = form.submit(status=400)
+    assert writing(page)["name"].value == "another"
+    assert writing(page).submit().location == "http://localhost/another"
 
 
 def test_renaming(site, ada, path):
