@@ -24,6 +24,9 @@ _THOROUGH = 160_000
 #: slow are aligned worse, not slower.
 _STRETCHES = 20_000
 
+#: Lines that are the same, in one stretch, up to which a comparison has them at all.
+_KEPT = 400
+
 _WORDS = re.compile(r"\w+|[^\S\n]+|\n|[^\w\s]")
 
 
@@ -138,7 +141,10 @@ class Span(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Lines of two texts that stand beside each other; *skipped*: how many are left out."""
+    """Lines of two texts that stand beside each other.
+
+    :ivar skipped: how many of them need not be shown; of many of these the lines are left out.
+    """
 
     kind: RowKind
     left: tuple[Span, ...] = ()
@@ -165,6 +171,40 @@ def compare(left: str, right: str, context: int = 2) -> list[Row]:
     return rows
 
 
+class Side(StrEnum):
+    """In which of two texts a piece stands."""
+
+    BOTH = "both"
+    LEFT = "left"
+    RIGHT = "right"
+
+
+class Piece(NamedTuple):
+    """A piece of two texts that are shown as one."""
+
+    text: str
+    side: Side
+
+
+def inlined(row: Row) -> list[Piece]:
+    """Return a row as one text: what is in both, and in turn what is only in the left one and what
+    is only in the right one."""
+    if row.kind is not RowKind.CHANGED:
+        return [Piece(span.text, Side.BOTH) for span in row.left]
+    pieces: list[Piece] = []
+    others = list(row.right)
+    for span in row.left:
+        if span.marked:
+            pieces.append(Piece(span.text, Side.LEFT))
+            continue
+        # What both have stands in both in the same order.
+        while others[0].marked:
+            pieces.append(Piece(others.pop(0).text, Side.RIGHT))
+        others.pop(0)
+        pieces.append(Piece(span.text, Side.BOTH))
+    return [*pieces, *(Piece(span.text, Side.RIGHT) for span in others)]
+
+
 def _same(lines: list[str], context: int, *, is_first: bool, is_last: bool) -> Iterator[Row]:
     if not lines:
         return
@@ -175,7 +215,10 @@ def _same(lines: list[str], context: int, *, is_first: bool, is_last: bool) -> I
         return
     if head:
         yield _same_row(lines[:head])
-    yield Row(RowKind.SKIPPED, skipped=len(lines) - head - tail)
+    rest = lines[head : len(lines) - tail]
+    yield (_same_row(rest) if len(rest) <= _KEPT else Row(RowKind.SKIPPED))._replace(
+        kind=RowKind.SKIPPED, skipped=len(rest)
+    )
     if tail:
         yield _same_row(lines[-tail:])
 

@@ -65,7 +65,7 @@ class Operation(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
-    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow, index=True)
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow)
     actor_id: Mapped[int | None] = mapped_column(Id)
     actor: Mapped[str] = mapped_column(String(200), default="")
     #: The first of its nodes, and the title that it had.
@@ -80,7 +80,12 @@ class Operation(Base):
     undoes_id: Mapped[int | None] = mapped_column(Id)
     undone_by_id: Mapped[int | None] = mapped_column(Id)
 
-    __table_args__ = (Index(None, "actor_id", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        # What happened, to the whole site and by one person.
+        Index(None, "at", "id"),
+        Index(None, "actor_id", "at", "id"),
+        {"sqlite_autoincrement": True},
+    )
 
 
 class Step(Base):
@@ -166,7 +171,7 @@ def load_operations(
 
     :param before: the number of an operation: only older ones.
     """
-    query = _selected(audience, filters, before).order_by(Operation.id.desc()).limit(limit + 1)
+    query = selected(audience, filters, before).order_by(Operation.id.desc()).limit(limit + 1)
     rows = session.scalars(query, _parameters(audience)).all()
     return _page(rows, limit)
 
@@ -188,7 +193,7 @@ def load_operations_within(
     """
     rows, last = list[Operation](), before
     for window in WINDOWS:
-        query = _selected(audience, filters, before).with_only_columns(
+        query = selected(audience, filters, before).with_only_columns(
             Operation.id, Operation.node_id, Operation.target_id
         )
         candidates = query.order_by(Operation.id.desc()).limit(window).cte("candidates")
@@ -223,7 +228,14 @@ def _page(rows: Sequence[Operation], limit: int) -> Listed:
     return Listed(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 
 
-def _selected(audience: Audience, filters: Filters, before: int | None) -> Select[Operation]:
+def selected(
+    audience: Audience, filters: Filters = ALL_KINDS, before: int | None = None
+) -> Select[Operation]:
+    """Return the operations that somebody is shown; the parameter ``editable`` goes with it, unless
+    the set has none.
+
+    :param before: the number of an operation: only older ones.
+    """
     node = Node.__table__
     there = node.c.id.is_not(None)
     inside = is_member(node.c.boundary_id, audience.editable.kind, "editable")
@@ -250,7 +262,7 @@ def _parameters(audience: Audience) -> Mapping[str, Any]:
 
 def load_operation(session: Session, number: int, audience: Audience) -> Operation | None:
     """Return an operation that somebody is shown; None for others."""
-    query = _selected(audience, ALL_KINDS, None).where(Operation.id == number)
+    query = selected(audience, ALL_KINDS, None).where(Operation.id == number)
     return session.scalars(query, _parameters(audience)).one_or_none()
 
 

@@ -60,7 +60,9 @@ class Revision(Base):
 
     __table_args__ = (
         Index(None, "node_id", "id"),
-        Index(None, "actor_id", "id"),
+        # What happened, to the whole site and by one person.
+        Index(None, "at", "id"),
+        Index(None, "actor_id", "at", "id"),
         # The form of an edited page names a revision; it must never come to name another one.
         {"sqlite_autoincrement": True},
     )

@@ -20,7 +20,8 @@ def includeme(config: Configurator) -> None:
     writing = ("keeping", "editing", "adding", "naming", "autosave")
     arranging = ("contents", "reordering", "sidebar", "operations", "moving", "trash")
     sharing = ("sharing", "sharing_many")
+    past = ("history", "revision", "restoring")
     managing = (*sharing, "users", "user", "groups", "redirects", "backlinks", "audit")
     own = ("sign_in", "password", "account", "preferences", "palette")
-    for screen in (*reading, *own, *editing, *writing, *arranging, *managing):
+    for screen in (*reading, *own, *editing, *writing, *arranging, *past, *managing):
         config.include(f"myproject.views.{screen}")

@@ -18,9 +18,9 @@ from myproject.tree.actor import COMMAND_LINE
 from myproject.tree.traversal import no_root
 from myproject.views.forms import Form
 from myproject.views.people import PAGE, load_places, screen, with_query
+from myproject.views.periods import period_of
 from myproject.views.rendering import TEMPLATES
 from myproject.views.sentences import Part, parts_of
-from myproject.views.times import day_start
 
 _ = TranslationStringFactory("myproject")
 
@@ -195,13 +195,13 @@ def audit(request: Any) -> dict[str, Any]:
     """Show what happened, the newest first; at most five statements."""
     fields = {name: request.GET.get(name, "")[:200].strip() for name in _FILTERS}
     form, before = Form(fields), request.GET.get("before", "")
-    since, until = _day(request, form, "since"), _day(request, form, "until")
+    since, until = period_of(request, form)
     entries, more = load_entries(
         request.dbsession,
         event=fields["kind"],
         person=fields["person"],
-        since=since and day_start(request, since),
-        until=until and day_start(request, until + dt.timedelta(days=1)),
+        since=since,
+        until=until,
         before=int(before) if before.isdecimal() and len(before) < 19 else None,
         limit=PAGE,
     )
@@ -223,21 +223,6 @@ def audit(request: Any) -> dict[str, Any]:
 
 
 _FILTERS = ("kind", "person", "since", "until")
-#: Nothing has happened before, and there is a day after the last.
-_FIRST, _LAST = dt.date(1970, 1, 1), dt.date(9990, 1, 1)
-
-
-def _day(request: Any, form: Form, name: str) -> dt.date | None:
-    text = form.values[name]
-    if not text:
-        return None
-    try:
-        day = dt.date.fromisoformat(text)
-    except ValueError:
-        message = _("Write a day as in 2026-05-31.")
-        form.errors[name] = request.localizer.translate(message)
-        return None
-    return min(max(day, _FIRST), _LAST)
 
 
 def includeme(config: Configurator) -> None:

@@ -26,11 +26,13 @@ _ = TranslationStringFactory("myproject")
 CORE = (
     ("edit", _("Edit"), Permission.EDIT, 100, True, "e"),
     ("contents", _("Contents"), Permission.EDIT, 200, True, "c"),
+    ("history", _("History"), Permission.EDIT, 300, True, "h"),
     ("rename", _("Rename"), Permission.MOVE, 310, False, "r"),
     ("move", _("Move"), Permission.MOVE, 320, False, "m"),
     ("copy", _("Copy"), Permission.VIEW_DRAFTS, 330, False, ""),
     ("backlinks", _("Pages that link here"), Permission.EDIT, 550, False, "b"),
     ("operations", _("What was done here"), Permission.EDIT, 700, False, ""),
+    ("changes", _("What changed below here"), Permission.EDIT, 710, False, ""),
     ("delete", _("Delete"), Permission.DELETE, 900, False, ""),
 )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
 from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.i18n import TranslationStringFactory
+from sqlalchemy.orm import object_session
 
-from myproject.content.references import resolve_references
+from myproject.content.references import resolve_references, resolve_unsaved
 from myproject.content.types import Folder, Page
 from myproject.exceptions import InvalidValue
 from myproject.security.permissions import Permission
@@ -53,12 +55,9 @@ def page_view(context: Page | Folder, request: Any) -> Any:
     parent = values["crumbs"][-1] if values["crumbs"] else None
     nav, previous, following = navigation(request, context, around, parent)
     base = url.removesuffix("/")
-    html = getattr(context, "body_html", "")
     values.update(
         node=context,
-        body=resolve_references(
-            request.dbsession, context.id, html, request.visibility, request.path_url_of
-        ),
+        body=_body(request, context),
         toc=[Heading(*heading) for heading in getattr(context, "toc", ())],
         nav=nav,
         previous=previous,
@@ -77,6 +76,15 @@ def page_view(context: Page | Folder, request: Any) -> Any:
         source_url=f"{base}/@@source",
     )
     return values
+
+
+def _body(request: Any, node: Node) -> Markup:
+    session, html = request.dbsession, getattr(node, "body_html", "")
+    visibility, url_of = request.visibility, request.path_url_of
+    if object_session(node) is None:
+        # It is shown and not stored, like an old version, and so are its references.
+        return resolve_unsaved(session, html, visibility, url_of).html
+    return resolve_references(session, node.id, html, visibility, url_of)
 
 
 def is_restricted(request: Any, node: Node) -> bool:

@@ -167,6 +167,7 @@ def layout(
         "bar": None,
         "sidebar": None,
         "alone": False,
+        "revision": None,
         "site_title": registry.settings["myproject.site_title"],
         "mount": request.mount,
         "root_url": request.mount + "/",
@@ -186,8 +187,11 @@ def layout(
 def node_layout(request: Any, node: Node, query: str = "") -> dict[str, Any]:
     """Return the layout's variables for a screen of *node*."""
     values = layout(request, node.title, node.summary)
-    values["bar"] = bar_of(request, node)
-    values["canonical"] = request.canonical_host + request.canonical_base + query
+    shown = request.shown_revision
+    values["revision"] = shown
+    values["bar"] = bar_of(request, node, "" if shown is None else "history")
+    if shown is None:
+        values["canonical"] = request.canonical_host + request.canonical_base + query
     values["crumbs"] = crumbs(request)
     if has_notices(request):
         # Screens have a place of their own for them.

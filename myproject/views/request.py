@@ -54,6 +54,10 @@ class Request(ScopeBase, PyramidRequest):
     #: Set by the traverser: nodes from the root down to the context.
     lineage: Sequence[Node] = ()
 
+    #: Set by the screen that shows an old version of a page as the page, for the layout:
+    #: :class:`myproject.views.revision.Shown`.
+    shown_revision: Any = None
+
     @reify
     def id(self) -> str:
         """The request's id, as in the log, on error pages and in the ``X-Request-ID`` header."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from myproject.content.comparing import RowKind, compare, matching_blocks, words_of
+from myproject.content.comparing import RowKind, compare, inlined, matching_blocks, words_of
 from myproject.content.merging import Outcome, merge_fields, merge_text
 
 LINES = st.lists(st.sampled_from(["", "a", "b", "c", "d", "e f", "e g", "h"]), max_size=12)
@@ -106,7 +106,28 @@ def test_a_comparison_marks_words_and_leaves_out_what_is_the_same():
     assert after.right == (("Line 5.", False),)
     assert change.left == (("Line ", False), ("4", True), (".", False))
     assert change.right == (("Line ", False), ("four", True), (".", False))
-    assert compare("same\nsame", "same\nsame") == [(RowKind.SKIPPED, (), (), 2)]
+    same = (("same\nsame", False),)
+    assert compare("same\nsame", "same\nsame") == [(RowKind.SKIPPED, same, same, 2)]
+    (many,) = compare("same\n" * 500, "same\n" * 500)
+    assert many == (RowKind.SKIPPED, (), (), 501)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "shown"),
+    [
+        ("A quick fox.", "A slow fox!", "A [-quick][+slow] fox[-.][+!]"),
+        ("", "New.", "[+New.]"),
+        ("Old words", "", "[-Old words]"),
+        ("a b", "b a", "[-a ]b[+ a]"),
+        ("same", "same", "same"),
+    ],
+)
+def test_two_texts_are_shown_as_one(left, right, shown):
+    marks = {"both": "{}", "left": "[-{}]", "right": "[+{}]"}
+    pieces = [piece for row in compare(left, right) for piece in inlined(row)]
+    assert "".join(marks[piece.side].format(piece.text) for piece in pieces) == shown
+    for but, whole in (("right", left), ("left", right)):
+        assert "".join(piece.text for piece in pieces if piece.side != but) == whole
 
 
 def test_different_places_are_merged():

@@ -88,7 +88,8 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_revision_node_id_id"), "revision", ["node_id", "id"])
-    op.create_index(op.f("ix_revision_actor_id_id"), "revision", ["actor_id", "id"])
+    for columns in (["at", "id"], ["actor_id", "at", "id"]):
+        op.create_index(op.f(f"ix_revision_{'_'.join(columns)}"), "revision", columns)
     op.create_table(
         "operation",
         sa.Column("id", Id, nullable=False),
@@ -106,7 +107,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operation")),
         sqlite_autoincrement=True,
     )
-    for columns in (["actor_id", "id"], ["at"]):
+    for columns in (["at", "id"], ["actor_id", "at", "id"]):
         op.create_index(op.f(f"ix_operation_{'_'.join(columns)}"), "operation", columns)
     op.create_table(
         "operation_step",
