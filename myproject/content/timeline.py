@@ -35,6 +35,7 @@ from myproject.content.revisions import Revision
 from myproject.db.base import Id, UTCDateTime
 from myproject.exceptions import InvalidValue
 from myproject.tree.node import PUBLISHED, ROOT_ID, TRASHED, Node
+from myproject.tree.timing import seen_state
 from myproject.tree.urls import climb
 from myproject.tree.visibility import BoundarySet, ids_in, is_member
 
@@ -377,11 +378,12 @@ def _walk(session: Session, node_id: int, watcher: Watcher, small: int) -> list[
     """Return the ids of a section's nodes, what is in its trash included but nothing below that;
     None where there are more than *small*. One statement."""
     node = Node.__table__
-    start = select(node.c.id, node.c.state, node.c.boundary_id).where(node.c.id == node_id)
+    columns = [node.c.id, seen_state(node.c).label("state"), node.c.boundary_id]
+    start = select(*columns).where(node.c.id == node_id)
     down = start.cte("down", recursive=True)
     child = node.alias("child")
     step = (
-        select(child.c.id, child.c.state, child.c.boundary_id)
+        select(child.c.id, seen_state(child.c), child.c.boundary_id)
         .join_from(down, child, child.c.parent_id == down.c.id)
         .where(~_hides(down.c, watcher))
     )

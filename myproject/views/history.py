@@ -164,11 +164,11 @@ def is_live_now(revision: Revision) -> bool:
 def _badges(request: Any, node: Node, revision: Revision) -> list[tuple[str, str]]:
     translate = request.localizer.translate
     if is_live_now(revision):
-        if node.state == PUBLISHED:
+        if node.seen_state == PUBLISHED:
             return [("live", translate(_("Live now")))]
         return [("current", translate(_("Current version"))), ("draft", translate(_("Draft")))]
     if revision.valid_from is None:
-        if revision.id == getattr(node, "draft_id", None):
+        if revision.id == node.draft_id:
             return [("draft", translate(_("Draft of what comes next")))]
         return [("draft", translate(_("Draft")))]
     if revision.state == DRAFT:

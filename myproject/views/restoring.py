@@ -15,6 +15,7 @@ from pyramid.i18n import TranslationStringFactory
 from sqlalchemy.exc import InvalidRequestError
 
 from myproject.content.operations import save
+from myproject.content.publishing import discard_draft, save_newest
 from myproject.content.restoring import Fitted, fit, without_gone
 from myproject.content.revision_log import people_named
 from myproject.content.revisions import (
@@ -97,7 +98,8 @@ class RestoreScreen:
             "base_id": latest_revision_id(self.session, node.id),
             "comment": text_of(request, "comment", 500) if message else self.comment(people),
             "with_place": bool(request.POST.get("place")) if message else False,
-            "goes_live": node.state == PUBLISHED,
+            "goes_live": self.is_seen,
+            "has_draft": node.draft_id is not None,
             "may_now": self.may_now,
             "may_draft": self.may_draft,
             "action": f"{self.base_url}/@@restore",
@@ -105,16 +107,21 @@ class RestoreScreen:
         }
 
     @property
+    def is_seen(self) -> bool:
+        """Whether readers see the page."""
+        return self.node.seen_state == PUBLISHED
+
+    @property
     def may_now(self) -> bool:
         """Whether what is restored may be what readers see at once."""
-        if self.node.state != PUBLISHED:
+        if not self.is_seen:
             return True
         return bool(self.request.has_permission(Permission.PUBLISH, self.node))
 
     @property
     def may_draft(self) -> bool:
         """Whether it can become a draft beside what readers see."""
-        return False
+        return self.is_seen
 
     def differences(self) -> list[Compared]:
         """Return what the page says now, and what it would say."""
@@ -159,7 +166,7 @@ class RestoreScreen:
         """Do it, or show again what it would do."""
         if isinstance(self.node, UnavailableContent):
             raise HTTPNotFound()
-        how = text_of(self.request, "how", 20) or NOW
+        how = AS_DRAFT if text_of(self.request, "how", 20) == AS_DRAFT else NOW
         self.lock()
         if how == NOW and not self.may_now:
             raise HTTPForbidden(result=self.request.has_permission(Permission.PUBLISH, self.node))
@@ -174,7 +181,7 @@ class RestoreScreen:
         place = self.place() if self.request.POST.get("place") else None
         if place is not None and place.problem:
             return self.show(place.problem, 422)
-        return self.restore(place)
+        return self.restore(how, place)
 
     def lock(self) -> None:
         """Have nobody else save this page until the transaction ends.
@@ -182,28 +189,23 @@ class RestoreScreen:
         :raises HTTPNotFound: when somebody has removed it since the request came in.
         """
         try:
-            names = ["state", "name", "parent_id", "modified_at"]
+            names = ["state", "name", "parent_id", "modified_at", "draft_id"]
+            names += ["publish_at", "expire_at"]
             self.session.refresh(self.node, names, with_for_update={"key_share": True})
         except InvalidRequestError:
             raise HTTPNotFound(_("Somebody has deleted this page.")) from None
         if self.node.state == TRASHED:
             raise HTTPNotFound(_("Somebody has put this page into the trash."))
 
-    def restore(self, place: Return | None) -> Any:
+    def restore(self, how: str, place: Return | None) -> Any:
         """Write it, and go to the page."""
         request, node = self.request, self.node
         people = people_named(self.session, {self.revision.actor_id})
         comment = text_of(request, "comment", 500) or self.comment(people)
-        content_type = request.content_types.require(node.type)
-        incomplete = node.state != PUBLISHED and content_type.incomplete_drafts
         try:
             # What is refused half-way must leave nothing half done.
             with self.session.begin_nested():
-                changed = save(
-                    *(request.tree, node, self.fitted.values, request.renderer),
-                    comment=comment,
-                    incomplete=incomplete,
-                )
+                changed = self.write(how, comment)
                 moved = self.put_back(place)
         except InvalidValue as error:
             labels = labels_of(request, {node.type})
@@ -215,8 +217,22 @@ class RestoreScreen:
         if not changed and moved is None:
             tell(request, _("The page says this already, so nothing was changed."))
         else:
-            tell(request, _("The version is restored."))
+            is_draft = how == AS_DRAFT and self.is_seen
+            as_draft = _("The version is restored as a draft. Readers see what they saw before.")
+            tell(request, as_draft if is_draft else _("The version is restored."))
         return see_other(request, self.url_now())
+
+    def write(self, how: str, comment: str) -> bool:
+        """Save what the version says: for readers at once, or as what comes next."""
+        request, node = self.request, self.node
+        given = (request.tree, node, self.fitted.values, request.renderer)
+        if how == NOW and self.is_seen:
+            # What was to come next was made from what is replaced now.
+            had_draft = discard_draft(request.tree, node)
+            return bool(save(*given, comment=comment)) or had_draft
+        content_type = request.content_types.require(node.type)
+        incomplete = content_type.incomplete_drafts
+        return bool(save_newest(*given, comment=comment, incomplete=incomplete))
 
     def put_back(self, place: Return | None) -> Any:
         """Put the page where it stood then."""

@@ -237,6 +237,19 @@ def test_a_version_is_restored(site, page, ann):
     pat = site.sign_in("pat")
     answer = pat.get(f"{page}/@@restore?id={third}")
     assert "you may not publish" in text(answer)
+    assert "readers see it at once" not in text(answer)
+    answer = restore_form(answer).submit("how", value="draft").follow()
+    assert "restored as a draft" in text(answer)
+    newest, live, *_rest = rows(ann.get(f"{page}/@@history"))
+    assert "Draft of what comes next" in newest
+    assert "Live now" in live
+    assert site.client.get(page).html.h1.get_text() == "First"
+    # Restoring for readers at once leaves no draft of something else ahead of it.
+    answer = ann.get(f"{page}/@@restore?id={third}")
+    assert "There is a draft of what comes next." in text(answer)
+    restore_form(answer).submit("how", value="now")
+    assert site.client.get(page).html.h1.get_text() == "Second"
+    assert "Draft of what comes next" not in ann.get(f"{page}/@@history")
     values = {"id": third, "base": numbers(ann, page)[0], "how": "now", "csrf_token": token(pat)}
     pat.post(f"{page}/@@restore", values, status=403)
     ann.post(f"{page}/@@restore", {**values, "csrf_token": ""}, status=400)
