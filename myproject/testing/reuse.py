@@ -3,6 +3,7 @@
 Making and dropping a database costs the server a checkpoint or a copy of a thousand files each, and
 most tests write a few rows. So the rows go, and the database stays: its tables are emptied and
 vacuumed, down to the size of a new one's, and get the template's rows back, at the same places.
+Tables and indexes of add-ons go as well.
 Whether that has led to what it should is asked of the database in the end, with everything in it
 that a test could change. A database that differs, in a trigger or in one column's default, is
 nothing to be mended: it is dropped.
@@ -10,6 +11,7 @@ nothing to be mended: it is dropped.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, LiteralString, cast
 
@@ -209,6 +211,14 @@ class Connection:
             self.execute(sql.SQL("DELETE FROM {}").format(table))
         self.execute(sql.SQL("VACUUM (INDEX_CLEANUP on) {}").format(sql.SQL(", ").join(used)))
 
+    def drop(self, kind: LiteralString, names: Iterable[str]) -> None:
+        """Remove relations, and what cannot be without them.
+
+        :param kind: ``TABLE`` or ``INDEX``.
+        """
+        for name in names:
+            self.execute(sql.SQL(f"DROP {kind} {{}} CASCADE").format(_name(name)))
+
     def _rows(self, table: str) -> list[str]:
         query = sql.SQL("SELECT ctid || ' ' || t::text FROM {} t ORDER BY ctid")
         return [row for (row,) in self.execute(query.format(_name(table)))]
@@ -237,7 +247,7 @@ class Template:
             self._rows = {table: connection.copy_out(table) for table in used}
             connection.empty()
             self._write_rows(connection)
-            self._index_pages = sum(connection.pages("i").values())
+            self._indexes = connection.pages("i")
             self.state = connection.state()
 
     def restore(self, url: URL) -> bool:
@@ -248,6 +258,9 @@ class Template:
         try:
             with Connection(url) as connection:
                 connection.execute(_END_OTHERS)
+                # What add-ons have made, mostly.
+                connection.drop("TABLE", connection.pages("r").keys() - self.state.pages.keys())
+                connection.drop("INDEX", connection.pages("i").keys() - self._indexes.keys())
                 if self._is_beyond(connection):
                     return False
                 connection.empty()
@@ -258,7 +271,7 @@ class Template:
             return False
 
     def _is_beyond(self, connection: Connection) -> bool:
-        grown = sum(connection.pages("i").values()) - self._index_pages
+        grown = sum(connection.pages("i").values()) - sum(self._indexes.values())
         return grown > SPARE_PAGES or connection.schema() != self.state.schema
 
     def _write_rows(self, connection: Connection) -> None:

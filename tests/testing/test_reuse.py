@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from psycopg import sql
 from sqlalchemy import text
@@ -14,7 +14,8 @@ from sqlalchemy.exc import OperationalError
 from myproject.content.types import Page
 from myproject.db.engine import Database
 from myproject.exceptions import NameTaken
-from myproject.testing import PostgreSQL, Site, need
+from myproject.extend.switching import available
+from myproject.testing import PostgreSQL, Site, databases, need
 from myproject.testing.databases import POSTGRES
 from myproject.testing.reuse import Connection, State
 
@@ -153,6 +154,30 @@ def test_what_changes_no_schema_is_undone(url, fresh, renewed, statement):
 @pytest.mark.parametrize(
     "statement",
     [
+        "CREATE TABLE other (id serial PRIMARY KEY, node_id int REFERENCES node (id), text text)",
+        'CREATE TABLE "Other\'s" (id int); CREATE VIEW other AS SELECT * FROM "Other\'s"',
+    ],
+)
+def test_tables_and_indexes_that_were_not_there_go(url, fresh, renewed, statement):
+    oid = oid_of(url)
+    execute(url, *statement.split("; "))
+    again = renewed(url)
+    assert (oid_of(again), state_of(again)) == (oid, fresh)
+
+
+def test_nothing_is_left_of_add_ons(url, fresh, renewed):
+    oid = oid_of(url)
+    site = Site(url, addons=" ".join(available()))
+    site.add("/a", "Text to find.")
+    site.close()
+    assert len(state_of(url).pages) > len(fresh.pages)
+    again = renewed(url)
+    assert (oid_of(again), state_of(again)) == (oid, fresh)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
         "DROP TABLE scratch",
         "CREATE TABLE other (id int)",
         "ALTER TABLE node ADD COLUMN other int",
@@ -163,7 +188,7 @@ def test_what_changes_no_schema_is_undone(url, fresh, renewed, statement):
         "ALTER TABLE node ENABLE ROW LEVEL SECURITY",
         "ALTER TABLE login ADD CHECK (id > 0)",
         "ALTER SEQUENCE node_id_seq INCREMENT 2",
-        "CREATE INDEX other ON node (title)",
+        "CREATE UNIQUE INDEX other ON node (title)",
         "CREATE VIEW other AS SELECT 1",
         "CREATE FUNCTION other() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "CREATE TYPE other AS ENUM ('a')",
@@ -227,25 +252,24 @@ def test_an_empty_one_is_dropped(server, renewed):
     assert "node" in state_of(again).pages
 
 
-@pytest.fixture
-def maker(server: PostgreSQL) -> Iterator[str]:
-    """The name of a role that may make databases and nothing else."""
-    name = f"myproject_test_{uuid.uuid4().hex}"
-    server.execute(f"CREATE ROLE {name} CREATEDB")
-    yield name
-    server.execute(f"DROP ROLE {name}")
+def test_it_takes_a_superuser(server):
+    somebody = server.server.update_query_dict({"options": "-c role=pg_monitor"})
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        Connection(somebody)
 
 
-def test_without_the_rights_of_a_superuser_each_is_a_new_one(server, maker, fresh, tmp_path):
-    theirs = server.server.update_query_dict({"options": f"-c role={maker}"})
-    backend = PostgreSQL(tmp_path, theirs.render_as_string(hide_password=False), ahead=1)
-    urls = []
-    for _ in range(2):
-        url = backend.create().set(query={})
-        urls.append((oid_of(url), state_of(url)))
-        backend.drop(url)
+def test_for_anybody_else_each_is_a_new_one(server, tmp_path, monkeypatch):
+    def refuse(url: URL) -> None:
+        raise psycopg.errors.InsufficientPrivilege
+
+    monkeypatch.setattr(databases, "Template", refuse)
+    backend = PostgreSQL(tmp_path, server.server.render_as_string(hide_password=False), ahead=1)
+    url = backend.create()
+    oid = oid_of(url)
+    use(url)
+    backend.drop(url)
+    again = backend.create()
+    assert oid_of(again) != oid
+    assert state_of(again).sequences["node_id_seq"] == (1, True)
+    backend.drop(again)
     backend.finish()
-    (first, state), (second, its_state) = urls
-    assert first != second
-    assert state == its_state
-    assert state.sequences == fresh.sequences
