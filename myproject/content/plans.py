@@ -154,6 +154,7 @@ class Planner:
         problems = self._refused(nodes, Permission.VIEW, Kind.COPY)
         problems += self._coming(nodes, parent, Kind.COPY, _named(nodes, names))
         section = self._measure(nodes)
+        problems += self._unseen_drafts(section)
         plan = Plan(Kind.COPY, tuple(nodes), parent, problems=tuple(problems))
         return replace(plan, pages=section.pages, published=section.published)
 
@@ -205,6 +206,10 @@ class Planner:
             problems += self._coming(coming, place, Kind.RESTORE, _named(coming, wanted))
         section = self._measure(nodes)
         moving = [] if parent is None else [node for node in nodes if node.parent_id != parent.id]
+        for node in moving:
+            if not self._may(node.boundary_id, Permission.MOVE):
+                reason = _("You may not move it, so it can only go back to where it was.")
+                problems.append(Problem(node.id, node.title, reason))
         effects = [] if parent is None else self._effects(section, moving, parent)
         return Plan(
             Kind.RESTORE,
@@ -321,6 +326,19 @@ class Planner:
                 reason = _("It is not complete yet. It still needs: ${fields}.", mapping=said)
                 problems.append(Problem(node.id, node.title, reason))
         return problems
+
+    def _unseen_drafts(self, section: _Section) -> list[Problem]:
+        """Return a problem where copies would show this person drafts that they may not see."""
+        count = sum(
+            group.pages
+            for group in section.groups
+            if group.state != PUBLISHED
+            and not self._may(group.boundary_id, Permission.VIEW, Permission.VIEW_DRAFTS)
+        )
+        if not count:
+            return []
+        reason = _("${n} of these pages are drafts that you may not see.", mapping={"n": count})
+        return [Problem(None, "", reason)]
 
     def _out_of_reach(self, section: _Section, permission: str) -> list[Problem]:
         """Return a problem where pages below lie that this person may not do this with."""

@@ -22,12 +22,12 @@ from myproject.security.permissions import Permission
 from myproject.tree.boundaries import share_boundaries
 from myproject.tree.copying import descend
 from myproject.tree.lineages import load_with_lineage
-from myproject.tree.node import Node
+from myproject.tree.node import PUBLISHED, Node
 from myproject.tree.site import SITE_ID, Site
 from myproject.tree.urls import names_of
 from myproject.views.addresses import safe_next
 from myproject.views.changes import sentences
-from myproject.views.done import pages, tell_done
+from myproject.views.done import PUBLISH, pages, tell_done
 from myproject.views.forms import numbers_in, see_other, text_in
 from myproject.views.people import load_places
 from myproject.views.rendering import DOMAIN, Item
@@ -45,6 +45,7 @@ QUESTIONS: Mapping[str, Any] = {
     Kind.COPY: _("Copy ${what} to ${target}?"),
     Kind.TRASH: _("Move ${what} to the trash?"),
     Kind.STATE: _("Take ${what} back from readers?"),
+    PUBLISH: _("Publish ${what}?"),
     Kind.RESTORE: _("Restore ${what}?"),
     Kind.PURGE: _("Delete ${what} for good?"),
 }
@@ -53,6 +54,7 @@ BUTTONS: Mapping[str, Any] = {
     Kind.COPY: _("Copy"),
     Kind.TRASH: _("Move to the trash"),
     Kind.STATE: _("Unpublish"),
+    PUBLISH: _("Publish"),
     Kind.RESTORE: _("Restore"),
     Kind.PURGE: _("Delete for good"),
 }
@@ -296,7 +298,7 @@ def plan_values(
         "ids": [node.id for node in task.nodes],
         "target_id": None if task.target is None else task.target.id,
         "keys": _keys(task),
-        "button": translate(BUTTONS[task.kind]),
+        "button": translate(BUTTONS[PUBLISH if task.state == PUBLISHED else task.kind]),
         "is_grave": task.kind in GRAVE,
         "wants_place": task.kind in (Kind.MOVE, Kind.COPY, Kind.RESTORE),
         "confirmation": None,
@@ -307,7 +309,8 @@ def question(request: Any, task: Task) -> str:
     """Return what is about to be done, as the title of a screen."""
     target = "" if task.target is None else f"“{task.target.title}”"
     mapping = {"what": what(request, task.nodes), "target": target}
-    return request.localizer.translate(QUESTIONS[task.kind], mapping=mapping)
+    asked = QUESTIONS[PUBLISH if task.state == PUBLISHED else task.kind]
+    return request.localizer.translate(asked, mapping=mapping)
 
 
 def what(request: Any, nodes: Sequence[Node]) -> str:
@@ -379,7 +382,7 @@ def _lines(request: Any, task: Task, plan: Plan) -> list[Line]:
         case Kind.TRASH:
             return _trashed(request, plan)
         case Kind.STATE:
-            return _unpublished(request, plan)
+            return [] if task.state == PUBLISHED else _unpublished(request, plan)
         case Kind.RESTORE:
             return _restored(request, task, plan)
     return _purged(request, task, plan)
