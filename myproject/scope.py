@@ -54,7 +54,7 @@ class ScopeBase:
     @reify
     def journal(self) -> Journal:
         """The same operations as people make them: kept, and undone when somebody wants that."""
-        return Journal(self.tree)
+        return Journal(self.tree, self.renderer)
 
     @reify
     def content_types(self) -> ContentTypes:

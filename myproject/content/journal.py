@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 from myproject.content.obstacles import Obstacles
 from myproject.content.operations import create
 from myproject.content.operations_log import Kind, Operation, Step
+from myproject.content.publishing import catch_up, publish, unpublish
 from myproject.exceptions import CannotUndo, InvalidValue, TreeError
 from myproject.interfaces import IMarkdownRenderer
-from myproject.tree.node import ROOT_ID, TRASHED, Node
+from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, TRASHED, Node
 from myproject.tree.operations import Tree
 from myproject.tree.placement import Placement, placement_of
 
@@ -34,10 +35,12 @@ class Journal:
     dealt with.
 
     :param tree: the operations, on behalf of its actor.
+    :param renderer: makes pages of the drafts that are published.
     """
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, renderer: IMarkdownRenderer | None = None) -> None:
         self.tree = tree
+        self.renderer = renderer
         self.session: Session = tree.session
 
     # -- doing ------------------------------------------------------------------------------------
@@ -116,9 +119,35 @@ class Journal:
         """Put *node* before a sibling, or last."""
         return self._change(Kind.REORDER, [node], lambda each: self.tree.reorder(each, before))
 
-    def set_state(self, nodes: Iterable[Node], state: str) -> Operation | None:
-        """Publish nodes, or take them back from readers."""
-        return self._change(Kind.STATE, nodes, lambda each: self.tree.set_state(each, state))
+    def set_state(
+        self,
+        nodes: Iterable[Node],
+        state: str,
+        *,
+        values: Mapping[str, Any] | None = None,
+        comment: str = "",
+    ) -> Operation | None:
+        """Publish nodes with their drafts, or take them back from readers.
+
+        :param values: field -> value, of what those that are published are to say besides.
+        :param comment: why, for their revisions.
+        :returns: None where all of them have this state; what those that readers see already say
+            now is no matter of the tree.
+        """
+
+        def change(node: Node) -> None:
+            if state == PUBLISHED and self.renderer is not None:
+                publish(self.tree, node, self.renderer, values=values, comment=comment)
+            elif state == DRAFT:
+                unpublish(self.tree, node)
+            else:
+                self.tree.set_state(node, state)
+
+        chosen = list(nodes)
+        if self.renderer is not None:
+            for node in chosen:
+                catch_up(self.tree, node, self.renderer)
+        return self._change(Kind.STATE, chosen, change)
 
     def trash(self, nodes: Iterable[Node]) -> Operation | None:
         """Put nodes, with what lies below them, into the trash."""

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from myproject.content.fields import editable_fields, missing_fields
 from myproject.content.journal import Kind
 from myproject.content.links import links_into
+from myproject.content.publishing import newest_of
 from myproject.content.registry import ContentTypes
 from myproject.exceptions import InvalidName
 from myproject.security.access import Access, Policies
@@ -320,7 +321,8 @@ class Planner:
         problems = []
         for node in nodes:
             wanted = any(field.may_wait for field in editable_fields(type(node)))
-            labels = [str(field.label) for field in missing_fields(node)] if wanted else []
+            newest = newest_of(self.session, node) if wanted else node
+            labels = [str(field.label) for field in missing_fields(newest)] if wanted else []
             if labels:
                 said = {"fields": ", ".join(labels)}
                 reason = _("It is not complete yet. It still needs: ${fields}.", mapping=said)

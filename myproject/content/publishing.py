@@ -38,7 +38,7 @@ from myproject.db.base import utcnow
 from myproject.exceptions import InTrash, InvalidValue, MyprojectError, NotComplete
 from myproject.interfaces import IMarkdownRenderer
 from myproject.tree.events import NodeEvent
-from myproject.tree.history import set_moment, standing_since
+from myproject.tree.history import moment_of, set_moment, standing_since
 from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node
 from myproject.tree.operations import Tree
 from myproject.tree.timing import is_due
@@ -63,6 +63,15 @@ class DraftSaved(NodeEvent):
 def draft_of(session: Session, node: Node) -> Revision | None:
     """Return the revision that readers do not see yet; None where they see the newest."""
     return None if node.draft_id is None else load_revision(session, node.id, node.draft_id)
+
+
+def newest_of(session: Session, node: Node) -> Any:
+    """Return a node as it was saved last: itself, or one like it that belongs to no session."""
+    draft = draft_of(session, node)
+    if draft is None:
+        return node
+    with session.no_autoflush:
+        return _with_fields(node, draft.fields)
 
 
 def newest_fields(session: Session, node: Node) -> dict[str, Any]:
@@ -118,6 +127,7 @@ def save_newest(
     :returns: names of the fields that changed; nothing is written when there are none.
     :raises InvalidValue: and nothing has changed.
     """
+    catch_up(tree, node, renderer)
     incomplete = incomplete and node.publish_at is None
     if node.seen_state == PUBLISHED:
         return _save_draft(tree, node, values, renderer, comment, incomplete=incomplete)
@@ -172,8 +182,8 @@ def _apply(
     comment: str,
     *,
     incomplete: bool = False,
-) -> None:
-    """Have the row of a node say what its draft says."""
+) -> bool:
+    """Have the row of a node say what its draft says, and return whether it said anything else."""
     known = {name: fields[name] for name in revised_fields(type(node)) if name in fields}
     changed = set_fields(node, known, before=lambda: begin_history(tree, node))
     node.draft_id = None
@@ -185,11 +195,20 @@ def _apply(
             tree.session.expire(node)
             raise
     tree.session.flush()
+    return bool(changed)
 
 
-def publish(tree: Tree, node: Node, renderer: IMarkdownRenderer, *, comment: str = "") -> bool:
+def publish(
+    tree: Tree,
+    node: Node,
+    renderer: IMarkdownRenderer,
+    *,
+    values: Mapping[str, Any] | None = None,
+    comment: str = "",
+) -> bool:
     """Have readers see what was saved last of a node.
 
+    :param values: field -> value, of what is to be said besides.
     :param comment: for the revision; that of the draft when left out.
     :returns: whether they saw something else, or nothing, before.
     :raises NotComplete: when something is missing that a page needs.
@@ -198,16 +217,20 @@ def publish(tree: Tree, node: Node, renderer: IMarkdownRenderer, *, comment: str
     draft, was = draft_of(tree.session, node), node.seen_state
     if node.state == TRASHED:
         raise InTrash(node.title)
+    fields = {**({} if draft is None else draft.fields), **(values or {})}
     node.publish_at = None
     if node.expire_at is not None and node.expire_at <= utcnow():
         node.expire_at = None
-    if draft is not None:
+    changed = False
+    if fields:
         with tree.session.no_autoflush:
-            _check_complete(_with_fields(node, draft.fields))
-        _apply(tree, node, draft.fields, renderer, comment or draft.comment)
+            _check_complete(_with_fields(node, fields))
+        if draft is not None:
+            comment = comment or draft.comment
+        changed = _apply(tree, node, fields, renderer, comment)
     tree.set_state(node, PUBLISHED)
     tree.session.flush()
-    return draft is not None or was != PUBLISHED
+    return changed or draft is not None or was != PUBLISHED
 
 
 def publish_many(
@@ -313,6 +336,26 @@ class Problem:
     node_id: int
     title: str
     reason: str
+
+
+def catch_up(tree: Tree, node: Node, renderer: IMarkdownRenderer) -> bool:
+    """Do what is due of one node, before anything else is done to it.
+
+    Otherwise what is written now would be taken for what was to be published then.
+
+    :returns: whether anything was.
+    :raises NotComplete, InvalidValue: when it cannot be done.
+    """
+    now = utcnow()
+    times = (node.publish_at, node.expire_at)
+    if node.state == TRASHED or not any(time is not None and time <= now for time in times):
+        return False
+    moment = moment_of(tree.session)
+    try:
+        _do_what_is_due(tree, node, renderer)
+    finally:
+        set_moment(tree.session, moment)
+    return True
 
 
 def _do_what_is_due(tree: Tree, node: Node, renderer: IMarkdownRenderer) -> None:

@@ -1,5 +1,8 @@
 """Editing a page: the form of all its fields, and saving it over nobody's head.
 
+It holds what was saved last, which is a draft where readers see something else. What is saved of a
+page that readers see becomes its draft, until it is published.
+
 The form carries the number of the revision that it was made from. If there is a newer one when it
 is sent, both versions are merged field by field and shown before anything is saved. What is typed
 is kept meanwhile (:mod:`myproject.views.autosave`).
@@ -21,12 +24,12 @@ from sqlalchemy.exc import InvalidRequestError
 
 from myproject.content.columns import editable_fields
 from myproject.content.merging import FieldMerge, Outcome, merge_fields
-from myproject.content.operations import save
-from myproject.content.revisions import Revision, load_revision
+from myproject.content.publishing import newest_fields, save_newest
+from myproject.content.revisions import Revision, latest_revision_id, load_revision
 from myproject.content.scratch import Scratch, drop_scratch
 from myproject.exceptions import InvalidValue, TreeError
 from myproject.security.permissions import Permission
-from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node
+from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.tree.site import leave_revision
 from myproject.views.fields import form_fields, posted_fields, values_of, widget_of
 from myproject.views.forms import Form, Notice, see_other, tell, text_of
@@ -86,7 +89,7 @@ class EditScreen:
         self.page_url = request.canonical_base
         self.base_url = self.page_url.removesuffix("/")
         self.url = f"{self.base_url}/@@edit"
-        self.is_draft = node.state == DRAFT
+        self.is_draft = node.seen_state != PUBLISHED
         self.type = request.content_types.require(node.type)
 
     # -- what is shown ----------------------------------------------------------------------------
@@ -94,7 +97,7 @@ class EditScreen:
     def show(self) -> dict[str, Any]:
         """Return the form as it is opened."""
         newest = self.newest()
-        form = Form(values_of(self.node, self.fields))
+        form = Form(self.saved())
         scratch = scratch_of(self.request, self.node, PURPOSE)
         if scratch is not None:
             begun = Form(typed_again(self.fields, scratch.values))
@@ -146,7 +149,9 @@ class EditScreen:
             "restored": None,
             "unsaved": False,
             "is_draft": self.is_draft,
-            "may_publish": self.is_draft and self.may(Permission.PUBLISH),
+            "is_live": not self.is_draft,
+            "has_draft": node.draft_id is not None,
+            "may_publish": self.may(Permission.PUBLISH),
             "may_rename": not node.is_root and self.may(Permission.MOVE),
             "max_size": request.registry.settings["myproject.max_form_size"],
         }
@@ -159,6 +164,16 @@ class EditScreen:
     def may_wait(self) -> bool:
         """Whether required fields may be empty for now."""
         return self.is_draft and self.type.incomplete_drafts
+
+    def saved(self) -> dict[str, Any]:
+        """Return field -> value as they were saved last, whether readers see that or not.
+
+        One statement where there is a draft, else none.
+        """
+        if self.node.draft_id is None:
+            return values_of(self.node, self.fields)
+        newest = newest_fields(self.session, self.node)
+        return {field.name: newest[field.name] for field in self.fields}
 
     def newest(self) -> Revision | None:
         """Return the newest revision."""
@@ -202,20 +217,21 @@ class EditScreen:
         :raises HTTPNotFound: when somebody has removed it since the request came in.
         """
         names = [*(field.name for field in self.fields), "state", "name", "modified_at"]
+        names += ["draft_id", "publish_at", "expire_at"]
         try:
             self.session.refresh(self.node, names, with_for_update={"key_share": True})
         except InvalidRequestError:
             raise HTTPNotFound(_("Somebody has deleted this page.")) from None
         if self.node.state == TRASHED:
             raise HTTPNotFound(_("Somebody has put this page into the trash."))
-        self.is_draft = self.node.state == DRAFT
+        self.is_draft = self.node.seen_state != PUBLISHED
 
     def posted(self, *, complete: bool = False) -> tuple[dict[str, Any], Form]:
         """Return what was posted.
 
         :param complete: whether a draft, too, has to have everything that a page needs.
         """
-        current = values_of(self.node, self.fields)
+        current = self.saved()
         incomplete = self.may_wait and not complete
         return posted_fields(
             self.request, self.cls, self.fields, current=current, incomplete=incomplete
@@ -239,7 +255,7 @@ class EditScreen:
             base_id = seen_id
         if newest_id == base_id:
             return self.save(do, mine)
-        merges = self.merges(base_id, values_of(self.node, self.fields), mine)
+        merges = self.merges(base_id, self.saved(), mine)
         if all(merge.outcome is Outcome.SAME for merge in merges):
             return self.save(do, mine)
         if not any(
@@ -273,7 +289,7 @@ class EditScreen:
         values, _form = self.posted()
         base_id, seen_id = number_of(self.request, BASE), number_of(self.request, SEEN)
         seen = load_revision(self.session, self.node.id, seen_id)
-        theirs = values_of(self.node, self.fields) if seen is None else seen.fields
+        theirs = self.saved() if seen is None else seen.fields
         merging = Merging(self.request, self.cls, self.fields, incomplete=self.may_wait)
         merges = self.merges(base_id, theirs, stripped(values))
         do = text_of(self.request, DO, 20)
@@ -332,16 +348,10 @@ class EditScreen:
     def save(self, do: str, values: Mapping[str, Any]) -> Any:
         """Write it, and go on."""
         request = self.request
-        comment = text_of(request, COMMENT, 500)
         try:
             # What the database refuses must not leave a transaction in which nothing can be read.
             with self.session.begin_nested():
-                changed = save(
-                    *(request.tree, self.node, values, request.renderer),
-                    comment=comment,
-                    incomplete=self.may_wait and do != PUBLISH,
-                )
-                published = do == PUBLISH and request.journal.set_state([self.node], PUBLISHED)
+                message = self.publish(values) if do == PUBLISH else self.keep(values)
         except InvalidValue as error:
             _values, form = self.posted()
             if error.field not in {field.name for field in self.fields}:
@@ -351,17 +361,39 @@ class EditScreen:
         except TreeError as error:
             return self.again(message=str(error))
         self.forget()
-        if not changed and not published:
+        if message is None:
             leave_revision(self.session)
             message = _("Nothing was changed, so nothing was saved.")
-        elif published:
-            message = _("Saved and published.")
-        else:
-            message = _("Saved.")
         if do == SAVE and request.headers.get("X-Requested-With") == "fetch":
             return self.saved_in_place(message)
         tell(request, message)
         return see_other(request, self.url if do == SAVE else self.page_url)
+
+    def keep(self, values: Mapping[str, Any]) -> Any:
+        """Save it, and return what to say; None where nothing has changed."""
+        changed = save_newest(
+            *(self.request.tree, self.node, values, self.request.renderer),
+            comment=text_of(self.request, COMMENT, 500),
+            incomplete=self.may_wait,
+        )
+        if not changed:
+            return None
+        if self.node.draft_id is None:
+            return _("Saved.")
+        return _("Draft saved. Readers see the page as it was until it is published.")
+
+    def publish(self, values: Mapping[str, Any]) -> Any:
+        """Have readers see it, and return what to say; None where they see it already."""
+        request, node = self.request, self.node
+        was_draft, had_draft = self.is_draft, node.draft_id is not None
+        before = latest_revision_id(self.session, node.id)
+        comment = text_of(request, COMMENT, 500)
+        request.journal.set_state([node], PUBLISHED, values=values, comment=comment)
+        if was_draft:
+            return _("Saved and published.")
+        if had_draft or latest_revision_id(self.session, node.id) != before:
+            return _("Published. Readers see your changes now.")
+        return None
 
     def saved_in_place(self, message: Any) -> Response:
         """Tell a script that it is saved, and what the form goes on from."""

@@ -74,10 +74,20 @@ def state(context: Node, request: Any) -> Any:
     if task.state != PUBLISHED or not plan.is_possible or not task.nodes:
         request.tm.doom()
         return _screen(context, request, task)
+    unseen = _unseen(request, task)
     found = attempt(request, task)
     if isinstance(found, Refusal):
         return _screen(context, request, task, found)
-    return finished(request, task, found, _place_after(context, request, task))
+    return finished(request, task, found, _place_after(context, request, task), unseen)
+
+
+def _unseen(request: Any, task: Task) -> str:
+    """Return what to say where only what published pages say has changed; empty if it will not."""
+    changed = [node for node in task.nodes if node.draft_id is not None]
+    if not changed:
+        return ""
+    text = _("Published the changes to ${what}.", mapping={"what": what(request, changed)})
+    return request.localizer.translate(text)
 
 
 def unpublish(context: Node, request: Any) -> dict[str, Any]:

@@ -260,12 +260,15 @@ class Refusal(NamedTuple):
     error: str = ""
 
 
-def finished(request: Any, task: Task, operation: Operation | None, fallback: str) -> Any:
+def finished(
+    request: Any, task: Task, operation: Operation | None, fallback: str, nothing: Any = ""
+) -> Any:
     """Return the redirect after a task was carried out, with a message that can undo it.
 
     :param fallback: where to go on unless the form has said so.
+    :param nothing: what to say where there is no operation, but for the usual.
     """
-    tell_done(request, operation)
+    tell_done(request, operation, nothing)
     return see_other(request, task.back or fallback)
 
 

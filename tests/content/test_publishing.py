@@ -184,6 +184,16 @@ def test_beginning_and_end_that_both_have_passed_leave_a_draft(tree, page):
     assert (page.state, page.publish_at, page.expire_at) == (DRAFT, None, None)
 
 
+def test_what_is_due_is_done_before_more_is_written(tree, page):
+    unpublish(tree, page)
+    page.publish_at = utcnow() - MINUTE
+    tree.session.flush()
+    save_newest(tree, page, {"body": "Not for readers yet."}, RENDERER)
+    assert (page.state, page.body, page.publish_at) == (PUBLISHED, "Live.", None)
+    assert not page.has_due_draft
+    assert newest_fields(tree.session, page)["body"] == "Not for readers yet."
+
+
 def test_publishing_by_hand_ends_what_was_planned(tree, page):
     save_newest(tree, page, {"body": "Next."}, RENDERER)
     schedule(tree, page, utcnow() + MINUTE, None)
