@@ -28,6 +28,7 @@ from myproject.content.references import Reference
 from myproject.db.base import Id
 from myproject.tree.copying import descend
 from myproject.tree.node import PUBLISHED, TRASHED, Node
+from myproject.tree.timing import seen_state
 from myproject.tree.trash import Trashed
 from myproject.tree.urls import climb, path_columns, paths_from_rows, paths_of
 from myproject.tree.visibility import BoundarySet, Visibility, is_member, visible
@@ -120,7 +121,9 @@ def load_backlinks(
     )
     up = climb(chosen)
     query = (
-        select(*path_columns(up), _NODE.c.title, _NODE.c.type, _NODE.c.state.label("page_state"))
+        select(
+            *path_columns(up), _NODE.c.title, _NODE.c.type, seen_state(_NODE.c).label("page_state")
+        )
         .join_from(up, _NODE, _NODE.c.id == up.c.origin)
         .order_by(up.c.origin, up.c.height.desc())
     )
@@ -259,7 +262,7 @@ def _veiled() -> CTE:
     in_trash = _NODE.c.state == TRASHED
     trashed = type_coerce(case((in_trash, true()), else_=false()), Boolean).label("trashed")
     top = select(_NODE.c.id, trashed)
-    veiled = top.where(_NODE.c.state != PUBLISHED).cte("veiled", recursive=True)
+    veiled = top.where(seen_state(_NODE.c) != PUBLISHED).cte("veiled", recursive=True)
     below = case((or_(veiled.c.trashed, in_trash), true()), else_=false())
     # Each once, or twice: a draft within a draft is below both.
     return veiled.union(
