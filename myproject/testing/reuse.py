@@ -150,10 +150,14 @@ class Connection:
     """
 
     def __init__(self, url: URL) -> None:
-        shown = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._connection = psycopg.connect(shown, autocommit=True)
-        self.execute("SET session_replication_role = replica")
-        self.execute("SET synchronous_commit = off")
+        options: dict[str, Any] = url.translate_connect_args(username="user", database="dbname")
+        self._connection = psycopg.connect(autocommit=True, **{**url.query, **options})
+        try:
+            self.execute("SET session_replication_role = replica")
+            self.execute("SET synchronous_commit = off")
+        except psycopg.Error:
+            self._connection.close()
+            raise
 
     def __enter__(self) -> Connection:
         return self
