@@ -139,8 +139,8 @@ def test_a_link_stays_broken_when_its_page_is_saved_again(site, linked):
     assert 'class="broken-link"' in site.client.get("/a")
 
 
-def test_what_has_not_appeared_yet_is_no_place_to_lead_to(site):
-    target = site.add("/target", title="Target", publish_at=utcnow() + dt.timedelta(days=1))
+def test_what_has_disappeared_on_time_is_no_place_to_lead_to(site):
+    target = site.add("/target", title="Target", expire_at=utcnow() - dt.timedelta(days=1))
     site.add("/a", f"[x](node:{target})", title="A")
     editor = site.sign_in("ann", "editor")
     assert reasons(editor.get("/@@broken-links")) == [("A", "Target", "Draft")]
