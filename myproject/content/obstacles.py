@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pyramid.i18n import TranslationStringFactory
-from sqlalchemy import ColumnElement, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, literal, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from myproject.content.operations_log import Kind, Operation, Step
@@ -157,19 +157,24 @@ class Obstacles:
     def _load_later(self, ids: Sequence[int]) -> Mapping[tuple[int, int], str]:
         """Return operation and node -> who did something to it later that still holds."""
         later, other = aliased(Step), aliased(Operation)
-        first = (
-            select(Step.operation_id, Step.node_id, func.min(other.id).label("first"))
-            .join(
-                later,
-                (later.node_id == Step.node_id) & (later.operation_id > Step.operation_id),
-            )
+        # The first one of each by itself: a page to which much is done would have to be read whole.
+        number = (
+            select(later.operation_id)
             .join(other, other.id == later.operation_id)
             .where(
-                Step.operation_id.in_(ids),
+                later.node_id == Step.node_id,
+                later.operation_id > Step.operation_id,
                 other.undone_by_id.is_(None),
                 other.undoes_id.is_(None) | (other.undoes_id < Step.operation_id),
             )
-            .group_by(Step.operation_id, Step.node_id)
+            .order_by(later.operation_id)
+            .limit(1)
+            .correlate(Step)
+            .scalar_subquery()
+        )
+        first = (
+            select(Step.operation_id, Step.node_id, number.label("first"))
+            .where(Step.operation_id.in_(ids))
             .subquery()
         )
         query = select(first.c.operation_id, first.c.node_id, Operation.actor).join(

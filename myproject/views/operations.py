@@ -300,14 +300,6 @@ def includeme(config: Configurator) -> None:
         renderer=f"{TEMPLATES}operations.jinja2",
     )
     config.add_view(undo, route_name="undo", request_method="POST", permission=SIGNED_IN)
-    config.add_tab(
-        "operations",
-        _("What was done"),
-        group="page",
-        view="operations",
-        permission=Permission.EDIT,
-        order=600,
-    )
     config.add_view(
         node_operations,
         name="operations",
