@@ -8,7 +8,7 @@ in when a page is shown, all of a page's with one statement.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any, NamedTuple
 
@@ -195,12 +195,22 @@ def resolve_unsaved(
 
     One statement, and none if there is no reference.
     """
-    ids = references_in(html)
-    if not ids:
-        return _with_addresses(html, {}, url_of)
+    paths = paths_to(session, references_in(html), visibility)
+    return _with_addresses(html, paths, url_of)
+
+
+def paths_to(
+    session: Session, ids: Iterable[int], visibility: Visibility
+) -> dict[int, tuple[str, ...]]:
+    """Return id -> names from the root, of those nodes that are visible.
+
+    One statement, and none if there is no id.
+    """
     listed = ",".join(map(str, sorted(ids)))
+    if not listed:
+        return {}
     rows = session.connection().execute(_NUMBERED, {"ids": listed}).all()
-    return _with_addresses(html, paths_from_rows(rows, visibility), url_of)
+    return paths_from_rows(rows, visibility)
 
 
 def _with_addresses(

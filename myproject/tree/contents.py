@@ -23,6 +23,7 @@ from myproject.db.caseless import caseless
 from myproject.exceptions import InvalidValue
 from myproject.tree.finding import has_words, word_parameters, words_in
 from myproject.tree.node import Node
+from myproject.tree.timing import seen_state
 from myproject.tree.visibility import Kind, Visibility, ids_in, visible
 
 _NODE = Node.__table__
@@ -50,6 +51,9 @@ class Line(NamedTuple):
     state: str
     boundary_id: int
     modified_at: dt.datetime
+    draft_id: int | None
+    publish_at: dt.datetime | None
+    expire_at: dt.datetime | None
     has_children: bool
 
 
@@ -348,7 +352,7 @@ def _matching(shape: _Shape) -> list[ColumnElement[bool]]:
     if shape.typed:
         found.append(_NODE.c.type == bindparam("type_wanted", type_=String))
     if shape.stated:
-        found.append(_NODE.c.state == bindparam("state_wanted", type_=String))
+        found.append(seen_state(_NODE.c) == bindparam("state_wanted", type_=String))
     return found
 
 

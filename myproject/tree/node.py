@@ -220,18 +220,12 @@ class Node(Base):
     @property
     def seen_state(self) -> str:
         """The state that holds for readers now, whatever is due to be done about it."""
-        now = utcnow()
-        if (self.publish_at is None and self.expire_at is None) or self.state == TRASHED:
-            return self.state
-        if self.expire_at is not None and self.expire_at <= now:
-            return DRAFT
-        return PUBLISHED if self.publish_at is not None and self.publish_at <= now else self.state
+        return seen_state_of(self)
 
     @property
     def has_due_draft(self) -> bool:
         """Whether a draft is to be seen by readers now, although nobody has published it yet."""
-        due = self.publish_at is not None and self.publish_at <= utcnow()
-        return due and self.draft_id is not None
+        return self.draft_id is not None and is_draft_due(self)
 
     @property
     def label(self) -> str:
@@ -240,6 +234,24 @@ class Node(Base):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} {self.name!r}>"
+
+
+def seen_state_of(row: Any) -> str:
+    """Return :attr:`Node.seen_state` of a node, or of a row with its columns."""
+    if (row.publish_at is None and row.expire_at is None) or row.state == TRASHED:
+        return row.state
+    now = utcnow()
+    if row.expire_at is not None and row.expire_at <= now:
+        return DRAFT
+    return PUBLISHED if row.publish_at is not None and row.publish_at <= now else row.state
+
+
+def is_draft_due(row: Any) -> bool:
+    """Whether the time has come at which a draft, or a page that is one, is published.
+
+    :param row: a node, or a row with its columns.
+    """
+    return row.publish_at is not None and row.publish_at <= utcnow()
 
 
 _columns = Node.__table__.c

@@ -6,6 +6,7 @@ around the way, so a page among a hundred thousand siblings is found as quickly 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -34,6 +35,9 @@ class Twig(NamedTuple):
     nav_title: str
     state: str
     boundary_id: int
+    draft_id: int | None
+    publish_at: dt.datetime | None
+    expire_at: dt.datetime | None
     has_children: bool
 
     @property

@@ -13,7 +13,8 @@ def includeme(config: Configurator) -> None:
     """Register the shell (request, access, derivers, static files) and all screens."""
     config.set_request_factory(Request)
     config.set_root_factory(root_factory)
-    for module in ("static", "derivers", "bodies", "access", "rendering", "fields", "bar"):
+    shell = ("static", "derivers", "newest", "bodies", "access", "rendering", "fields", "bar")
+    for module in shell:
         config.include(f"myproject.views.{module}")
     reading = ("page", "link", "source", "data", "children", "errors", "health")
     editing = ("completion", "preview")
@@ -21,7 +22,8 @@ def includeme(config: Configurator) -> None:
     arranging = ("contents", "reordering", "sidebar", "operations", "moving", "trash")
     sharing = ("sharing", "sharing_many")
     past = ("history", "revision", "restoring")
+    publishing = ("discarding",)
     managing = (*sharing, "users", "user", "groups", "redirects", "backlinks", "audit")
     own = ("sign_in", "password", "account", "preferences", "palette")
-    for screen in (*reading, *own, *editing, *writing, *arranging, *past, *managing):
+    for screen in (*reading, *own, *editing, *writing, *arranging, *past, *publishing, *managing):
         config.include(f"myproject.views.{screen}")

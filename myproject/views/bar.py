@@ -15,7 +15,7 @@ from pyramid.i18n import TranslationStringFactory
 
 from myproject.security.access import ANONYMOUS
 from myproject.security.permissions import Permission
-from myproject.tree.node import DRAFT, PUBLISHED, Node
+from myproject.tree.node import DRAFT, PUBLISHED, Node, is_draft_due, seen_state_of
 from myproject.views.adding_types import addable_types
 from myproject.views.menus import actions, has_view, translated
 
@@ -41,10 +41,17 @@ class State(NamedTuple):
     """Who can see a page.
 
     :ivar kind: ``draft``, ``private`` or ``public``, for style sheets.
+    :ivar notes: what is to become of it.
     """
 
     kind: str
     title: str
+    notes: Sequence[str] = ()
+
+    @property
+    def marks(self) -> str:
+        """Classes for style sheets."""
+        return f"{self.kind} ahead" if self.notes else self.kind
 
 
 class BarLink(NamedTuple):
@@ -73,7 +80,9 @@ class Bar:
     :ivar current: name of the screen that is shown; empty on the page itself.
     :ivar links, more: what stands in the bar, and what in its menu.
     :ivar adding: what may be added below the page.
-    :ivar other_state: the state that the page may be given, and what that is called.
+    :ivar other_states: the states that the page may be given, and what that is called.
+    :ivar draft_url: the draft of what comes next; empty where there is none.
+    :ivar discard_url: the screen that discards it, for those who may.
     """
 
     node_id: int
@@ -84,7 +93,9 @@ class Bar:
     links: Sequence[BarLink]
     more: Sequence[BarLink]
     adding: Sequence[Addable]
-    other_state: tuple[str, str] | None
+    other_states: Sequence[tuple[str, str]]
+    draft_url: str
+    discard_url: str
 
     @property
     def in_more(self) -> bool:
@@ -125,10 +136,14 @@ def bar_of(request: Any, node: Node, current: str = "") -> Bar | None:
     adding = _adding(request, node, base) if has_view(registry, cls, "add") else []
     if not found and not adding:
         return None
-    other = None
-    if has_view(registry, cls, "state") and not node.is_root and may(Permission.PUBLISH):
-        other = (DRAFT, _("Unpublish")) if node.state == PUBLISHED else (PUBLISHED, _("Publish"))
-        other = (other[0], request.localizer.translate(other[1]))
+    is_ahead = has_draft(node)
+    others: list[tuple[str, Any]] = []
+    if has_view(registry, cls, "state") and may(Permission.PUBLISH):
+        if is_ahead:
+            others.append((PUBLISHED, _("Publish changes")))
+        if not node.is_root:
+            shown = node.seen_state == PUBLISHED
+            others.append((DRAFT, _("Unpublish")) if shown else (PUBLISHED, _("Publish")))
     return Bar(
         node.id,
         page_url,
@@ -138,8 +153,26 @@ def bar_of(request: Any, node: Node, current: str = "") -> Bar | None:
         [link for prominent, link in found if prominent],
         [link for prominent, link in found if not prominent],
         adding,
-        other,
+        [(state, request.localizer.translate(title)) for state, title in others],
+        f"{page_url}?version=draft" if is_ahead and may(Permission.VIEW_DRAFTS) else "",
+        f"{base}/@@discard-draft" if is_ahead and may(Permission.EDIT) else "",
     )
+
+
+def has_draft(node: Any) -> bool:
+    """Whether something comes next that readers do not see.
+
+    :param node: a node, or a row with its columns.
+    """
+    return node.draft_id is not None and not is_draft_due(node) and seen_state_of(node) == PUBLISHED
+
+
+def notes_of(request: Any, node: Any) -> list[str]:
+    """Return what is to become of a page, for those who see its drafts.
+
+    :param node: a node, or a row with its columns.
+    """
+    return [request.localizer.translate(_("Changed since publication"))] if has_draft(node) else []
 
 
 def _adding(request: Any, node: Node, base: str) -> list[Addable]:
@@ -157,11 +190,14 @@ def _adding(request: Any, node: Node, base: str) -> list[Addable]:
 def state_of(request: Any, node: Node) -> State:
     """Return who can see *node*, to which *request* leads."""
     translate = request.localizer.translate
+    notes: Sequence[str] = ()
+    if request.has_permission(Permission.VIEW_DRAFTS, node):
+        notes = notes_of(request, node)
     if node.seen_state != PUBLISHED:
-        return State("draft", translate(_("Draft")))
+        return State("draft", translate(_("Draft")), notes)
     if is_public(request, node):
-        return State("public", translate(_("Published")))
-    return State("private", translate(_("Not public")))
+        return State("public", translate(_("Published")), notes)
+    return State("private", translate(_("Not public")), notes)
 
 
 def is_public(request: Any, node: Node) -> bool:

@@ -34,6 +34,8 @@ def check(request: Any, variant: str, *, vary: str | None = None) -> Response | 
         # Something appeared or disappeared by itself, which no revision counts.
         changed, on_time = max(changed, due), f".{due.timestamp():.6f}"
     revision = f"{request.site_revision}{on_time}"
+    if request.shown_draft is not None:
+        variant = f"{variant}-draft"
     etag = f'W/"{request.registry.fingerprint}-{revision}-{variant}{whose}"'
     headers = {"ETag": etag, "Vary": "Cookie" if vary is None else f"{vary}, Cookie"}
     # Everybody's copy may be kept by everybody, but asked for anew each time.

@@ -38,9 +38,9 @@ from myproject.tree.contents import (
     key_of,
     load_contents,
 )
-from myproject.tree.node import DRAFT, PUBLISHED, Node
+from myproject.tree.node import DRAFT, PUBLISHED, Node, seen_state_of
 from myproject.tree.urls import quote_segment
-from myproject.views.bar import State, is_public
+from myproject.views.bar import State, is_public, notes_of
 from myproject.views.forms import Notice
 from myproject.views.menus import actions, has_view, translated
 from myproject.views.rendering import TEMPLATES, page_screen
@@ -331,11 +331,14 @@ class Contents:
         )
 
     def _state(self, line: Line) -> State:
-        if line.state == DRAFT:
-            return State("draft", self.translate(_("Draft")))
-        if self.public and line.state == PUBLISHED and line.boundary_id in self.public_pages:
-            return State("public", self.translate(_("Published")))
-        return State("private", self.translate(_("Not public")))
+        state, notes = seen_state_of(line), ()
+        if Permission.VIEW_DRAFTS in self.request.access.at(line.boundary_id):
+            notes = notes_of(self.request, line)
+        if state == DRAFT:
+            return State("draft", self.translate(_("Draft")), notes)
+        if self.public and state == PUBLISHED and line.boundary_id in self.public_pages:
+            return State("public", self.translate(_("Published")), notes)
+        return State("private", self.translate(_("Not public")), notes)
 
     def _row_actions(self, line: Line) -> Sequence[RowAction]:
         """Return what may be done with a page: the same for all of a type within a boundary."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from pyramid.config import Configurator
 from sqlalchemy import inspect
+from sqlalchemy.orm import object_session
 
 from myproject.content.as_json import json_schema_of, to_json
 from myproject.content.types import Content
@@ -31,12 +32,13 @@ def json_view(context: Content, request: Any) -> Any:
         for prop in inspect(type(context)).column_attrs
         if prop.deferred and prop.key != "extra"
     ]
-    request.dbsession.refresh(context, deferred)
+    if object_session(context) is not None:
+        request.dbsession.refresh(context, deferred)
     return {
         "type": context.type,
         "id": context.id,
         "path": readable_path(request, names_of(context)),
-        "state": context.state,
+        "state": context.seen_state,
         "created_at": _moment(context.created_at),
         "modified_at": _moment(context.modified_at),
         "fields": to_json(context),

@@ -180,6 +180,13 @@ class EditScreen:
         query = select(Revision).where(Revision.node_id == self.node.id)
         return self.session.scalars(query.order_by(Revision.id.desc()).limit(1)).one_or_none()
 
+    @property
+    def view_url(self) -> str:
+        """Where what was saved is seen."""
+        node = self.node
+        is_ahead = node.draft_id is not None and node.seen_state == PUBLISHED
+        return f"{self.page_url}?version=draft" if is_ahead else self.page_url
+
     def may(self, permission: str) -> bool:
         """Whether whoever asks has a permission here."""
         return bool(self.request.has_permission(permission, self.node))
@@ -367,7 +374,7 @@ class EditScreen:
         if do == SAVE and request.headers.get("X-Requested-With") == "fetch":
             return self.saved_in_place(message)
         tell(request, message)
-        return see_other(request, self.url if do == SAVE else self.page_url)
+        return see_other(request, self.url if do == SAVE else self.view_url)
 
     def keep(self, values: Mapping[str, Any]) -> Any:
         """Save it, and return what to say; None where nothing has changed."""

@@ -16,9 +16,10 @@ from myproject.security.access import ANONYMOUS
 from myproject.security.permissions import Permission
 from myproject.tree.finding import find_pages
 from myproject.tree.listing import Key
-from myproject.tree.node import DRAFT, PUBLISHED, Node
+from myproject.tree.node import DRAFT, PUBLISHED, Node, seen_state_of
 from myproject.tree.outline import Branch, Twig, Wanted, load_branches
 from myproject.tree.urls import paths_of, quote_segment, virtual_root_of
+from myproject.views.bar import has_draft
 
 _ = TranslationStringFactory("myproject")
 
@@ -72,6 +73,7 @@ class Outline:
             "private": translate(_("Not public")),
             "public": "",
         }
+        self.changed = translate(_("Changed since publication"))
 
     def revealed(self, node: Node) -> Leaf:
         """Return the tree from the topmost place that may be known of, open down to *node*."""
@@ -98,7 +100,7 @@ class Outline:
         # A draft above hides what is below it from readers, whatever that says of itself.
         above = len(request.lineage) - len(way) + 1
         leads = [
-            all(place.state == PUBLISHED for place in request.lineage[: above + index])
+            all(place.seen_state == PUBLISHED for place in request.lineage[: above + index])
             for index in range(len(way))
         ]
         for index in reversed(range(len(way))):
@@ -111,9 +113,9 @@ class Outline:
             below = twigs
         top = way[0]
         url = self._url(bases[0], top.boundary_id, top.type) or "/"
-        reached = all(place.state == PUBLISHED for place in request.lineage[: above - 1])
-        kind = self._kind(top.state, top.boundary_id, public=reached)
-        leaf = Leaf(top.id, top.label, url, f"{bases[0]}/@@tree", kind, self.states[kind])
+        reached = all(place.seen_state == PUBLISHED for place in request.lineage[: above - 1])
+        kind, state = self._state(top, public=reached)
+        leaf = Leaf(top.id, top.label, url, f"{bases[0]}/@@tree", kind, state)
         leaf.children, leaf.current = below, top.id == node.id
         return leaf
 
@@ -163,21 +165,31 @@ class Outline:
 
     def _leaf(self, base: str, twig: Twig, *, public: bool) -> Leaf:
         url = f"{base}/{quote_segment(twig.name)}"
-        kind = self._kind(twig.state, twig.boundary_id, public=public)
+        kind, state = self._state(twig, public=public)
         return Leaf(
             twig.id,
             twig.nav_title or twig.title,
             self._url(url, twig.boundary_id, twig.type),
             f"{url}/@@tree" if twig.has_children and twig.type in self.types else "",
             kind,
-            self.states[kind],
+            state,
         )
 
-    def _kind(self, state: str, boundary_id: int, *, public: bool) -> str:
+    def _state(self, row: Any, *, public: bool) -> tuple[str, str]:
+        """Return the kind of a place and its state in words.
+
+        :param row: a node, or a row with its columns.
+        """
+        state = seen_state_of(row)
         if state == DRAFT:
-            return "draft"
-        shown = public and state == PUBLISHED and boundary_id in self.public
-        return "public" if shown else "private"
+            return "draft", self.states["draft"]
+        kind = "public" if public and state == PUBLISHED and row.boundary_id in self.public else ""
+        kind = kind or "private"
+        mine = self.request.access.at(row.boundary_id)
+        if Permission.VIEW_DRAFTS in mine and has_draft(row):
+            words = [each for each in (self.states[kind], self.changed) if each]
+            return f"{kind} ahead", ", ".join(words)
+        return kind, self.states[kind]
 
     def _url(self, url: str, boundary_id: int, type_name: str) -> str:
         """Return where a link leads: to the contents for those who work there, else the page."""

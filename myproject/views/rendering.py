@@ -168,6 +168,7 @@ def layout(
         "sidebar": None,
         "alone": False,
         "revision": None,
+        "shown_draft": None,
         "site_title": registry.settings["myproject.site_title"],
         "mount": request.mount,
         "root_url": request.mount + "/",
@@ -189,7 +190,9 @@ def node_layout(request: Any, node: Node, query: str = "") -> dict[str, Any]:
     values = layout(request, node.title, node.summary)
     shown = request.shown_revision
     values["revision"] = shown
-    values["bar"] = bar_of(request, node, "" if shown is None else "history")
+    values["shown_draft"] = request.shown_draft
+    current = "draft" if request.shown_draft is not None else ""
+    values["bar"] = bar_of(request, node, current if shown is None else "history")
     if shown is None:
         values["canonical"] = request.canonical_host + request.canonical_base + query
     values["crumbs"] = crumbs(request)

@@ -58,6 +58,9 @@ class Request(ScopeBase, PyramidRequest):
     #: :class:`myproject.views.revision.Shown`.
     shown_revision: Any = None
 
+    #: The same of a page's draft: :class:`myproject.views.newest.ShownDraft`.
+    shown_draft: Any = None
+
     @reify
     def id(self) -> str:
         """The request's id, as in the log, on error pages and in the ``X-Request-ID`` header."""

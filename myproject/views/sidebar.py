@@ -55,7 +55,7 @@ def tree_view(context: Node, request: Any) -> dict[str, Any]:
         )
         (branch,) = load_branches(request.dbsession, [wanted], size=SIZE)
         base = request.canonical_base.removesuffix("/")
-        public = all(place.state == PUBLISHED for place in request.lineage)
+        public = all(place.seen_state == PUBLISHED for place in request.lineage)
         part["twigs"] = outline.twigs(base, branch, public=public)
     return {**layout(request, context.title), **part}
 

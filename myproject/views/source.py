@@ -8,8 +8,9 @@ from typing import Any
 
 from pyramid.config import Configurator
 from pyramid.response import Response
+from sqlalchemy.orm import object_session
 
-from myproject.content.references import replace_in_source, target_paths
+from myproject.content.references import paths_to, replace_in_source, target_paths
 from myproject.content.transfer.document import body_of, front_matter_of
 from myproject.content.transfer.frontmatter import dump
 from myproject.content.transfer.own import own_of
@@ -48,11 +49,16 @@ def markdown_response(context: Page | Folder, request: Any, vary: str | None = N
     """Return front matter and body, links as addresses; for a folder the list of its children."""
     if (unchanged := conditional.check(request, "markdown", vary=vary)) is not None:
         return unchanged
-    # What readers of HTML never need, in one statement.
-    deferred = ["created_at", "extra", *(["body"] if isinstance(context, Page) else [])]
-    request.dbsession.refresh(context, deferred)
+    is_stored = object_session(context) is not None
+    if is_stored:
+        # What readers of HTML never need, in one statement.
+        deferred = ["created_at", "extra", *(["body"] if isinstance(context, Page) else [])]
+        request.dbsession.refresh(context, deferred)
     body, own = body_of(context), own_of(context)
-    if "node:" in body or any(own.references.values()):
+    if not is_stored:
+        # Nor are its references, as those of a draft that is shown before it is published.
+        paths = paths_to(request.dbsession, context.referenced_ids(), request.visibility)
+    elif "node:" in body or any(own.references.values()):
         paths = target_paths(request.dbsession, context.id, request.visibility)
     else:
         paths = {}

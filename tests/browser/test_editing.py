@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from myproject.content.operations import save
+from myproject.content.publishing import newest_fields
 from myproject.content.types import Page
 from myproject.security.logins import revoke_logins
 from myproject.security.models import User
@@ -65,7 +66,8 @@ def stored(site):
         with site.database.read_session() as session:
             name = path.rpartition("/")[2]
             node = session.scalars(select(Page).where(Node.name == name)).one()
-            return node.title, node.body
+            newest = newest_fields(session, node)
+            return newest["title"], newest["body"]
 
     return read
 
@@ -99,14 +101,14 @@ def test_the_first_edit_of_a_new_editor(site, writer, stored, path):
     write(page, "Written in the browser.")
     page.keyboard.press("ControlOrMeta+s")
     status = page.locator("[data-writing-status]")
-    expect(status).to_have_text("Saved.")
+    expect(status).to_have_text(re.compile(r"^Draft saved\."))
     assert stored(path) == ("Edited", f"{BODY}Written in the browser.")
     # The cursor is where it was.
     page.keyboard.type(" And on.")
     expect(status).to_have_text("Not saved yet")
     page.get_by_label("What did you change?").fill("more")
-    page.get_by_role("button", name="Save and view").click()
-    page.wait_for_url(f"**{path}")
+    page.get_by_role("button", name="Save draft and view").click()
+    page.wait_for_url(f"**{path}?version=draft")
     expect(page.get_by_role("heading", name="Edited")).to_be_visible()
     assert stored(path)[1] == f"{BODY}Written in the browser. And on."
 
@@ -170,8 +172,8 @@ def test_what_was_written_is_there_after_the_browser_was_killed(writer, stored, 
     expect(page.get_by_text("Restored unsaved work from")).to_be_visible()
     look(page, "restored")
     assert "An hour of work." in page.locator(".cm-content").inner_text()
-    page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Save draft", exact=True).click()
+    expect(page.get_by_text(re.compile(r"^Draft saved\."))).to_be_visible()
     assert stored(path)[1] == f"{BODY}An hour of work."
     expect(page.get_by_text("Restored unsaved work from")).to_have_count(0)
 
@@ -206,7 +208,7 @@ def test_two_people_edit_one_page(site, writer, stored, path, width, scheme):
     write(page, "And mine.")
     theirs = BODY.replace("One line", "Their line").replace("Last line.\n", "Last line.\nTheirs.")
     saved_by_another(site, path, title="Theirs", body=theirs)
-    page.get_by_role("button", name="Save and view").click()
+    page.get_by_role("button", name="Save draft and view").click()
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_contain_text("Somebody has saved")
     look(page, "merge")
@@ -218,7 +220,7 @@ def test_two_people_edit_one_page(site, writer, stored, path, width, scheme):
     box.fill(box.input_value().replace("Theirs.", "Both."))
     expect(text.get_by_label("Take this")).to_be_checked()
     page.get_by_role("button", name="Save the merged version").click()
-    page.wait_for_url(f"**{path}")
+    page.wait_for_url(f"**{path}?version=draft")
     title, body = stored(path)
     assert title == "Mine"
     assert "Their line." in body
@@ -241,7 +243,7 @@ def test_a_login_that_ends_while_somebody_writes(
     expect(page.locator("[data-writing-status]")).to_have_text(
         re.compile("you have been signed out"), timeout=10_000
     )
-    page.get_by_role("button", name="Save and view").click()
+    page.get_by_role("button", name="Save draft and view").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in to save")
     look(page, "signed out")
     page.get_by_label("Name or mail address").fill(name)
@@ -250,7 +252,7 @@ def test_a_login_that_ends_while_somebody_writes(
     expect(page.get_by_role("heading", level=1)).to_have_text("You are signed in again")
     look(page, "signed in again")
     page.get_by_role("button", name="Save now").click()
-    page.wait_for_url(f"**{path}")
+    page.wait_for_url(f"**{path}?version=draft")
     assert stored(path) == ("Not lost", f"{BODY}Written before.")
 
 
@@ -263,6 +265,6 @@ def test_no_rule_is_broken_on_a_phone(writer, path, scheme):
         look(page, view)
     page.goto(f"{path}/@@edit")
     page.get_by_label("Title", exact=True).fill("")
-    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Save draft", exact=True).click()
     expect(page.get_by_role("alert")).to_be_focused()
     look(page, "an error")

@@ -1,0 +1,49 @@
+"""A draft beside the page, tried in a browser: written, looked at, and published."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from myproject.testing import sign_in
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def cookie(site, address):
+    ((key, value),) = sign_in(site, "petra", "publisher").cookies.items()
+    return {"name": key, "value": value, "url": address}
+
+
+def look(page, what):
+    """No rule of axe-core is broken, and nothing sticks out."""
+    results = Axe().run(page)
+    assert results.violations_count == 0, f"{what}\n{results.generate_report()}"
+    width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width[0] <= width[1], what
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
+def test_a_draft_is_written_looked_at_and_published(site, open_context, cookie, width, scheme):
+    path = f"/ahead-{width}"
+    site.add(path, "What readers see.\n", title="A page")
+    context = open_context(width, color_scheme=scheme)
+    context.add_cookies([cookie])
+    page = context.new_page()
+    page.goto(f"{path}/@@edit")
+    expect(page.get_by_role("button", name="Publish changes")).to_be_visible()
+    page.get_by_label("Title", exact=True).fill("A better title")
+    page.get_by_role("button", name="Save draft and view").click()
+    expect(page.get_by_role("heading", name="A better title")).to_be_visible()
+    look(page, "draft")
+    page.get_by_role("link", name="Discard…").click()
+    look(page, "discard")
+    page.get_by_role("link", name="Keep it").click()
+    page.goto("/@@contents")
+    look(page, "contents")
+    page.goto(f"{path}?version=draft")
+    page.get_by_label("Version").get_by_role("button", name="Publish").click()
+    page.wait_for_url(f"**{path}")
+    expect(page.get_by_role("heading", name="A better title")).to_be_visible()
