@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from pyramid.i18n import TranslationStringFactory
 from pyramid.interfaces import IRequest, IView, IViewClassifier
 from zope.interface import implementedBy
 
 from myproject.extend.points import BulkAction, MenuItem
 from myproject.registry import SiteRegistry
+from myproject.security.permissions import Permission
 from myproject.tree.node import ROOT_ID, Node
+
+_ = TranslationStringFactory("myproject")
+
+#: The screens of what has happened to pages: name, title, and what one may do where they matter.
+RECORDS = (
+    ("operations", _("What was done"), Permission.EDIT),
+    ("trash", _("Trash"), Permission.DELETE),
+)
 
 
 class Tab(NamedTuple):
@@ -31,6 +41,23 @@ def site_tabs(request: Any, current: str = "") -> list[Tab]:
     return [
         Tab(translated(request, item), f"{request.mount}/@@{item.view}", item.name == current)
         for item in items
+    ]
+
+
+def record_tabs(request: Any, current: str = "") -> list[Tab]:
+    """Return what was done and the trash as tabs, for those who may edit or delete somewhere.
+
+    :param current: name of the one that is shown.
+    """
+    anywhere = request.access.anywhere
+    return [
+        Tab(
+            request.localizer.translate(title),
+            f"{request.mount}/@@{name}",
+            name == current,
+        )
+        for name, title, permission in RECORDS
+        if permission in anywhere
     ]
 
 

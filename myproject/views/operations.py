@@ -40,7 +40,7 @@ from myproject.views.done import (
     variant_of,
 )
 from myproject.views.forms import see_other, tell, text_of
-from myproject.views.menus import Tab
+from myproject.views.menus import record_tabs
 from myproject.views.people import load_places, with_query
 from myproject.views.rendering import TEMPLATES, layout, page_screen
 from myproject.views.sentences import Part, parts_of
@@ -103,18 +103,6 @@ def node_operations(context: Node, request: Any) -> dict[str, Any]:
     values = page_screen(request, context, _("What was done here"), "operations")
     path = request.canonical_base.removeprefix(request.mount).removesuffix("/")
     return {**values, **_list(request, listed, filters, before, f"{path}/@@operations")}
-
-
-def record_tabs(request: Any, current: str) -> list[Tab]:
-    """Return the two screens about what was done on the whole site, as tabs.
-
-    :param current: ``operations`` or ``trash``.
-    """
-    names = (("operations", _("What was done")), ("trash", _("Trash")))
-    translate = request.localizer.translate
-    return [
-        Tab(translate(title), f"{request.mount}/@@{name}", name == current) for name, title in names
-    ]
 
 
 def _asked(request: Any) -> tuple[Filters, int | None]:

@@ -21,7 +21,7 @@ from myproject.tree.node import DRAFT, Node
 from myproject.tree.traversal import load_lineage, no_root
 from myproject.tree.urls import join_path, names_of, virtual_root_of
 from myproject.views.bar import bar_of
-from myproject.views.menus import site_tabs
+from myproject.views.menus import record_tabs, site_tabs
 from myproject.views.navigation import PLAIN_TYPES
 from myproject.views.rendering import TEMPLATES, layout
 
@@ -202,7 +202,7 @@ class Palette:
 
     def _site(self, *, scripted: bool) -> Iterator[Command]:
         request, translate = self.request, self.request.localizer.translate
-        for tab in site_tabs(request):
+        for tab in (*record_tabs(request), *site_tabs(request)):
             yield Command(tab.title, tab.url)
         account = f"{request.mount}/@@account"
         yield Command(translate(_("Your account")), account)

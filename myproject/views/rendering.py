@@ -17,14 +17,13 @@ from pyramid.i18n import Localizer, TranslationString
 
 from myproject.registry import SiteRegistry, registry_of
 from myproject.security.identity import Identity
-from myproject.security.permissions import Permission
 from myproject.tree.node import Node
 from myproject.tree.urls import quote_segment
 from myproject.views.addresses import here, sign_in_url
 from myproject.views.bar import bar_of
 from myproject.views.forms import has_notices, notices
 from myproject.views.languages import language_tag, languages_of
-from myproject.views.menus import site_tabs
+from myproject.views.menus import record_tabs, site_tabs
 from myproject.views.outline import sidebar_of
 from myproject.views.slots import Slots
 from myproject.views.times import to_local, zone_name_of
@@ -121,11 +120,7 @@ def account_of(request: Any) -> Account:
         return Account(sign_in_url(request))
     _, mount = request.registry.messages(request).__getitem__, request.mount
     links = [Item(_("Your account"), f"{mount}/@@account")]
-    anywhere = request.access.anywhere
-    if Permission.EDIT in anywhere:
-        links.append(Item(_("What was done"), f"{mount}/@@operations"))
-    if Permission.DELETE in anywhere:
-        links.append(Item(_("Trash"), f"{mount}/@@trash"))
+    links += [Item(tab.title, tab.url) for tab in record_tabs(request)]
     if tabs := site_tabs(request):
         links.append(Item(_("Manage the site"), tabs[0].url))
     at = "/" if node_of(request) is None else request.canonical_base.removeprefix(mount)

@@ -34,8 +34,8 @@ from myproject.tree.trash import (
 from myproject.tree.traversal import no_root
 from myproject.tree.urls import virtual_root_of
 from myproject.views.forms import numbers_in, text_in, text_of
+from myproject.views.menus import record_tabs
 from myproject.views.moving import picking_values
-from myproject.views.operations import record_tabs
 from myproject.views.people import PAGE, load_places, with_query
 from myproject.views.placing import Picker
 from myproject.views.planning import (
