@@ -17,7 +17,15 @@ from sqlalchemy.orm import Session
 from myproject.exceptions import InvalidValue, LastAdministrator, NotYourself, PrincipalGone
 from myproject.security.audit import Event, record
 from myproject.security.logins import revoke_logins
-from myproject.security.models import Grant, Group, Membership, OneTimeLink, Principal, User
+from myproject.security.models import (
+    FeedToken,
+    Grant,
+    Group,
+    Membership,
+    OneTimeLink,
+    Principal,
+    User,
+)
 from myproject.security.names import account_name, display_title, email_address, normalize_account
 from myproject.security.passwords import Passwords, password_problem
 from myproject.security.permissions import ADMINISTRATOR
@@ -92,15 +100,21 @@ class Accounts:
         record(self.session, Event.USER_CHANGED, self.actor, subject=user, **details)
 
     def set_password(self, user: User, password: str, *, keep_login: int | None = None) -> None:
-        """Give a user another password; all their logins and links end.
+        """Give a user another password; all their logins, links and
+        addresses of feeds end.
 
         :param keep_login: the login that goes on, where somebody changes their own.
         :raises InvalidValue:
         """
         user.password_hash = self._hashed(user, password)
         revoke_logins(self.session, user.id, keep=keep_login)
-        self.session.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user.id))
+        self._end_links(user)
         record(self.session, Event.PASSWORD_CHANGED, self.actor, subject=user)
+
+    def _end_links(self, user: User) -> None:
+        """End whatever opens something for a user without the password."""
+        for links in (OneTimeLink, FeedToken):
+            self.session.execute(delete(links).where(links.user_id == user.id))
 
     def disable_user(self, user: User) -> None:
         """Switch an account off: its person is signed out and cannot sign in.
@@ -114,7 +128,7 @@ class Accounts:
         with keeping_an_administrator(self.session):
             user.active = False
         revoke_logins(self.session, user.id)
-        self.session.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user.id))
+        self._end_links(user)
         record(self.session, Event.USER_DISABLED, self.actor, subject=user)
 
     def enable_user(self, user: User) -> None:

@@ -30,6 +30,8 @@ class Event(StrEnum):
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a name
     LINK_REQUESTED = "link-requested"
     LINK_MADE = "link-made"
+    FEED_MADE = "feed-made"
+    FEED_ENDED = "feed-ended"
     USER_CREATED = "user-created"
     USER_CHANGED = "user-changed"
     USER_DISABLED = "user-disabled"

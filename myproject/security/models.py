@@ -140,6 +140,18 @@ class OneTimeLink(Base):
     expires_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
 
 
+class FeedToken(Base):
+    """What opens the feeds of one person, until it is ended (deleted)."""
+
+    __tablename__ = "feed_token"
+
+    user_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+
 class Grant(Base):
     """A principal has a role at a node and everywhere below."""
 

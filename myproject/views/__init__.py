@@ -21,7 +21,7 @@ def includeme(config: Configurator) -> None:
     writing = ("keeping", "editing", "adding", "naming", "autosave")
     arranging = ("contents", "reordering", "sidebar", "operations", "moving", "trash")
     sharing = ("sharing", "sharing_many")
-    past = ("history", "revision", "restoring")
+    past = ("history", "revision", "restoring", "timeline", "activity_feed", "activity")
     publishing = ("discarding",)
     managing = (*sharing, "users", "user", "groups", "redirects", "backlinks", "audit")
     own = ("sign_in", "password", "account", "preferences", "palette")

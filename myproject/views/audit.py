@@ -46,6 +46,14 @@ SENTENCES: Mapping[str, tuple[Any, Any]] = {
         _("One-time link asked for"),
         _("Someone asked for a one-time link as ${actor}"),
     ),
+    Event.FEED_MADE: (
+        _("Address of a feed made"),
+        _("${actor} made an address of a feed for ${subject}"),
+    ),
+    Event.FEED_ENDED: (
+        _("Address of a feed ended"),
+        _("${actor} ended the address of a feed of ${subject}"),
+    ),
     Event.USER_CREATED: (_("User created"), _("${actor} created the user ${subject}")),
     Event.USER_CHANGED: (
         _("User changed"),
@@ -90,6 +98,8 @@ OWN: Mapping[str, Any] = {
     Event.PASSWORD_CHANGED: _("${actor} chose a new password"),
     Event.LOGINS_REVOKED: _("${actor} signed out elsewhere"),
     Event.LINK_MADE: _("${actor} made a one-time link"),
+    Event.FEED_MADE: _("${actor} made an address of a feed"),
+    Event.FEED_ENDED: _("${actor} ended an address of a feed"),
     Event.USER_CHANGED: _("${actor} changed their own account: ${what}"),
 }
 #: For entries of what add-ons that are switched off have recorded.

@@ -18,6 +18,7 @@ _ = TranslationStringFactory("myproject")
 
 #: The screens of what has happened to pages: name, title, and what one may do where they matter.
 RECORDS = (
+    ("activity", _("Activity"), Permission.EDIT),
     ("operations", _("What was done"), Permission.EDIT),
     ("trash", _("Trash"), Permission.DELETE),
 )
@@ -45,7 +46,8 @@ def site_tabs(request: Any, current: str = "") -> list[Tab]:
 
 
 def record_tabs(request: Any, current: str = "") -> list[Tab]:
-    """Return what was done and the trash as tabs, for those who may edit or delete somewhere.
+    """Return what happened, what was done and the trash as tabs, for those who may edit or delete
+    somewhere.
 
     :param current: name of the one that is shown.
     """

@@ -28,6 +28,8 @@ OPEN = {
     "one_time",
     "alive",
     "health",
+    # With an address of one's own; without it one has to be signed in.
+    "activity_feed",
     "__@@static/",
 }
 
