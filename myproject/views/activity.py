@@ -37,7 +37,7 @@ def includeme(config: Configurator) -> None:
         route_name="activity",
         request_method="GET",
         permission=SIGNED_IN,
-        renderer=f"{TEMPLATES}activity.jinja2",
+        renderer=f"{TEMPLATES}timeline.jinja2",
     )
     config.add_tab(
         "activity",
