@@ -24,8 +24,8 @@ def activity(request: Any) -> dict[str, Any]:
     return {
         **layout(request, _("Activity")),
         "tabs": record_tabs(request, "activity"),
-        "feed": feed_address(request),
         **listed(request, ROOT_ID, "/@@activity"),
+        "feed": feed_address(request),
     }
 
 

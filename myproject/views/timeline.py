@@ -95,11 +95,8 @@ def changes(context: Node, request: Any) -> dict[str, Any]:
     """Show what happened to a page and below it; at most thirty statements."""
     path = f"{request.canonical_base.removeprefix(request.mount).removesuffix('/')}/@@changes"
     values = page_screen(request, context, _("What changed below here"), "changes")
-    return {
-        **values,
-        **listed(request, context.id, path),
-        "whole_url": f"{request.mount}/@@activity",
-    }
+    values |= listed(request, context.id, path)
+    return {**values, "whole_url": f"{request.mount}/@@activity"}
 
 
 def watcher_of(request: Any) -> Watcher:
@@ -126,6 +123,8 @@ def listed(request: Any, node_id: int, path: str) -> dict[str, Any]:
     following = found.following
     given = form.values
     return {
+        "feed": None,
+        "whole_url": None,
         "days": [
             (day, list(of_day))
             for day, of_day in groupby(lines, lambda line: to_local(request, line.at).date())
