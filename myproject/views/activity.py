@@ -7,11 +7,11 @@ from typing import Any
 from pyramid.config import Configurator
 from pyramid.i18n import TranslationStringFactory
 
-from myproject.security.permissions import SIGNED_IN, Permission
+from myproject.security.permissions import SIGNED_IN
 from myproject.tree.node import ROOT_ID
 from myproject.tree.traversal import no_root
 from myproject.views.activity_feed import feed_address
-from myproject.views.operations import record_tabs
+from myproject.views.menus import record_tabs
 from myproject.views.rendering import TEMPLATES, layout
 from myproject.views.timeline import listed
 
@@ -38,12 +38,4 @@ def includeme(config: Configurator) -> None:
         request_method="GET",
         permission=SIGNED_IN,
         renderer=f"{TEMPLATES}timeline.jinja2",
-    )
-    config.add_tab(
-        "activity",
-        _("Activity"),
-        group="site",
-        view="activity",
-        permission=Permission.EDIT,
-        order=850,
     )
