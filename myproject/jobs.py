@@ -18,6 +18,7 @@ from sqlalchemy import String, Text, delete, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from myproject.content.publishing import publish_due
 from myproject.db.base import Base, UTCDateTime, utcnow
 from myproject.db.transaction import mark_changed
 from myproject.exceptions import LONGEST, in_words
@@ -184,6 +185,17 @@ def purge_trash(scope: Scope) -> str | None:
     return f"{count} deleted for good after {days} days in the trash"
 
 
+def publish_what_is_due(scope: Scope) -> str:
+    """Publish the pages that are due, and take back from readers those that have expired."""
+    work = publish_due(scope.tree, scope.renderer)
+    if not work.done:
+        leave_revision(scope.dbsession)
+    published = sum(each.is_published for each in work.done)
+    said = [f"{published} published, {len(work.done) - published} taken back from readers"]
+    said += [f"{each.title} ({each.node_id}): {each.reason}" for each in work.problems]
+    return "; ".join(said)
+
+
 def includeme(config: Configurator) -> None:
     """Register the core's jobs."""
     config.add_job(
@@ -197,4 +209,10 @@ def includeme(config: Configurator) -> None:
         purge_trash,
         title=_("Delete for good what has been in the trash for long"),
         every=dt.timedelta(hours=1),
+    )
+    config.add_job(
+        "publish-due",
+        publish_what_is_due,
+        title=_("Publish what is due, and take back what has expired"),
+        every=dt.timedelta(minutes=1),
     )

@@ -12,6 +12,7 @@ from myproject.cli.database import db, init
 from myproject.cli.groups import group
 from myproject.cli.inspecting import explain, settings
 from myproject.cli.jobs import health, job
+from myproject.cli.publishing import publish_due_command
 from myproject.cli.redirects import redirects
 from myproject.cli.reference import reference
 from myproject.cli.removal import remove
@@ -85,6 +86,7 @@ COMMANDS = (
     tree,
     trash,
     job,
+    publish_due_command,
     health,
     redirects,
     reference,

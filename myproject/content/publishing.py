@@ -303,32 +303,6 @@ def _check_complete(node: Node) -> None:
         raise NotComplete(node.title, tuple(str(field.label) for field in missing))
 
 
-def publish_due(tree: Tree, renderer: IMarkdownRenderer, limit: int = 1000) -> list[Problem]:
-    """Do what is due: publish, and take back from readers, who see that already by the clock.
-
-    Safe when two do it at once, and when nothing is due. What cannot be done is left as it is.
-
-    :param limit: pages at most.
-    :returns: what could not be done.
-    """
-    session, problems = tree.session, []
-    query = (
-        select(Node)
-        .where(is_due(Node))
-        .order_by(Node.id)
-        .limit(limit)
-        # What another has taken up is not waited for.
-        .with_for_update(skip_locked=True, of=Node.__table__)
-    )
-    for node in session.scalars(query).all():
-        try:
-            with session.begin_nested():
-                _do_what_is_due(tree, node, renderer)
-        except (MyprojectError, InvalidValue) as error:
-            problems.append(Problem(node.id, node.title, str(error)))
-    return problems
-
-
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something that was due and could not be done."""
@@ -336,6 +310,67 @@ class Problem:
     node_id: int
     title: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Something that was due and was done.
+
+    :ivar is_published: whether readers see it now; otherwise they do no longer.
+    """
+
+    node_id: int
+    title: str
+    is_published: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What became of what was due.
+
+    :ivar last_id: where to go on; None where nothing is left.
+    """
+
+    done: tuple[Done, ...]
+    problems: tuple[Problem, ...]
+    last_id: int | None
+
+
+def publish_due(
+    tree: Tree, renderer: IMarkdownRenderer, limit: int = 1000, *, after: int = 0
+) -> Due:
+    """Do what is due: publish, and take back from readers, who see that already by the clock.
+
+    Safe when two do it at once, and when nothing is due. What cannot be done is left as it is.
+
+    :param limit: pages at most.
+    :param after: the node to go on after.
+    """
+    session = tree.session
+    done: list[Done] = []
+    problems: list[Problem] = []
+    query = (
+        select(Node)
+        .where(is_due(Node), Node.id > after)
+        .order_by(Node.id)
+        .limit(limit)
+        # What another has taken up is not waited for.
+        .with_for_update(skip_locked=True, of=Node.__table__)
+        .execution_options(populate_existing=True)
+    )
+    nodes, moment = session.scalars(query).all(), moment_of(session)
+    for node in nodes:
+        node_id, title = node.id, node.title
+        try:
+            with session.begin_nested():
+                _do_what_is_due(tree, node, renderer)
+        except (MyprojectError, InvalidValue) as error:
+            problems.append(Problem(node_id, title, str(error)))
+        else:
+            done.append(Done(node_id, node.title, node.state == PUBLISHED))
+    set_moment(session, moment)
+    last_id = nodes[-1].id if len(nodes) == limit else None
+    return Due(tuple(done), tuple(problems), last_id)
 
 
 def catch_up(tree: Tree, node: Node, renderer: IMarkdownRenderer) -> bool:

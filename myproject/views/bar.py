@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 from pyramid.config import Configurator
 from pyramid.i18n import TranslationStringFactory
 
+from myproject.db.base import utcnow
 from myproject.security.access import ANONYMOUS
 from myproject.security.permissions import Permission
 from myproject.tree.node import DRAFT, PUBLISHED, Node, is_draft_due, seen_state_of
 from myproject.views.adding_types import addable_types
 from myproject.views.menus import actions, has_view, translated
+from myproject.views.times import to_local
 
 _ = TranslationStringFactory("myproject")
 
@@ -30,6 +32,7 @@ CORE = (
     ("rename", _("Rename"), Permission.MOVE, 310, False, "r"),
     ("move", _("Move"), Permission.MOVE, 320, False, "m"),
     ("copy", _("Copy"), Permission.VIEW_DRAFTS, 330, False, ""),
+    ("schedule", _("Schedule"), Permission.PUBLISH, 420, False, ""),
     ("backlinks", _("Pages that link here"), Permission.EDIT, 550, False, "b"),
     ("operations", _("What was done here"), Permission.EDIT, 700, False, ""),
     ("changes", _("What changed below here"), Permission.EDIT, 710, False, ""),
@@ -42,16 +45,18 @@ class State(NamedTuple):
 
     :ivar kind: ``draft``, ``private`` or ``public``, for style sheets.
     :ivar notes: what is to become of it.
+    :ivar is_ahead: whether there is a draft that readers do not see.
     """
 
     kind: str
     title: str
     notes: Sequence[str] = ()
+    is_ahead: bool = False
 
     @property
     def marks(self) -> str:
         """Classes for style sheets."""
-        return f"{self.kind} ahead" if self.notes else self.kind
+        return f"{self.kind} ahead" if self.is_ahead else self.kind
 
 
 class BarLink(NamedTuple):
@@ -172,7 +177,15 @@ def notes_of(request: Any, node: Any) -> list[str]:
 
     :param node: a node, or a row with its columns.
     """
-    return [request.localizer.translate(_("Changed since publication"))] if has_draft(node) else []
+    notes: list[Any] = [_("Changed since publication")] if has_draft(node) else []
+    for moment, text in (
+        (node.publish_at, _("Scheduled for ${time}")),
+        (node.expire_at, _("Expires ${time}")),
+    ):
+        if moment is not None and moment > utcnow():
+            time = f"{to_local(request, moment):%Y-%m-%d %H:%M}"
+            notes.append(text % {"time": time})
+    return [request.localizer.translate(note) for note in notes]
 
 
 def _adding(request: Any, node: Node, base: str) -> list[Addable]:
@@ -191,13 +204,14 @@ def state_of(request: Any, node: Node) -> State:
     """Return who can see *node*, to which *request* leads."""
     translate = request.localizer.translate
     notes: Sequence[str] = ()
+    is_ahead = has_draft(node)
     if request.has_permission(Permission.VIEW_DRAFTS, node):
         notes = notes_of(request, node)
     if node.seen_state != PUBLISHED:
         return State("draft", translate(_("Draft")), notes)
     if is_public(request, node):
-        return State("public", translate(_("Published")), notes)
-    return State("private", translate(_("Not public")), notes)
+        return State("public", translate(_("Published")), notes, is_ahead and bool(notes))
+    return State("private", translate(_("Not public")), notes, is_ahead and bool(notes))
 
 
 def is_public(request: Any, node: Node) -> bool:

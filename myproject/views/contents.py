@@ -40,7 +40,7 @@ from myproject.tree.contents import (
 )
 from myproject.tree.node import DRAFT, PUBLISHED, Node, seen_state_of
 from myproject.tree.urls import quote_segment
-from myproject.views.bar import State, is_public, notes_of
+from myproject.views.bar import State, has_draft, is_public, notes_of
 from myproject.views.forms import Notice
 from myproject.views.menus import actions, has_view, translated
 from myproject.views.rendering import TEMPLATES, page_screen
@@ -331,14 +331,15 @@ class Contents:
         )
 
     def _state(self, line: Line) -> State:
-        state, notes = seen_state_of(line), ()
+        state, is_ahead = seen_state_of(line), False
+        notes: Sequence[str] = ()
         if Permission.VIEW_DRAFTS in self.request.access.at(line.boundary_id):
-            notes = notes_of(self.request, line)
+            notes, is_ahead = notes_of(self.request, line), has_draft(line)
         if state == DRAFT:
             return State("draft", self.translate(_("Draft")), notes)
         if self.public and state == PUBLISHED and line.boundary_id in self.public_pages:
-            return State("public", self.translate(_("Published")), notes)
-        return State("private", self.translate(_("Not public")), notes)
+            return State("public", self.translate(_("Published")), notes, is_ahead)
+        return State("private", self.translate(_("Not public")), notes, is_ahead)
 
     def _row_actions(self, line: Line) -> Sequence[RowAction]:
         """Return what may be done with a page: the same for all of a type within a boundary."""

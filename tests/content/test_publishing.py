@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from myproject.content.markup import MarkdownRenderer
 from myproject.content.operations import create, save
 from myproject.content.publishing import (
     DraftSaved,
+    Due,
     discard_draft,
     draft_of,
     newest_fields,
@@ -136,17 +139,18 @@ def test_a_page_appears_and_disappears_and_the_state_follows(tree, page):
     now = utcnow()
     unpublish(tree, page)
     schedule(tree, page, now + MINUTE, now + 2 * MINUTE)
-    assert publish_due(tree, RENDERER) == []
+    assert publish_due(tree, RENDERER).problems == ()
     assert (page.state, page.publish_at) == (DRAFT, now + MINUTE)
     page.publish_at = now - MINUTE
     tree.session.flush()
     assert page.seen_state == PUBLISHED
-    assert publish_due(tree, RENDERER) == []
+    assert publish_due(tree, RENDERER).problems == ()
     assert (page.state, page.publish_at, page.expire_at) == (PUBLISHED, None, now + 2 * MINUTE)
     page.expire_at = now - MINUTE
     tree.session.flush()
     assert page.seen_state == DRAFT
-    assert publish_due(tree, RENDERER) == publish_due(tree, RENDERER) == []
+    assert len(publish_due(tree, RENDERER).done) == 1
+    assert publish_due(tree, RENDERER) == Due((), (), None)
     assert (page.state, page.expire_at) == (DRAFT, None)
 
 
@@ -234,9 +238,35 @@ def test_what_cannot_be_published_is_told_and_keeps_nobody_waiting(tree, root, p
         if event.node is page:
             raise NotComplete(page.title, ("Body",))
 
-    (problem,) = publish_due(Tree(tree.session, notify=refuse), RENDERER)
+    (problem,) = publish_due(Tree(tree.session, notify=refuse), RENDERER).problems
     assert (problem.node_id, problem.title) == (page.id, "Title")
     assert (page.state, other.state) == (DRAFT, PUBLISHED)
+
+
+def test_two_at_once_do_everything_once(database):
+    with database.transaction() as session:
+        tree = Tree(session)
+        past = utcnow() - MINUTE
+        pages = [
+            Folder(title="x", name=f"n{n}", state=DRAFT, publish_at=past, expire_at=None)
+            for n in range(20)
+        ]
+        tree.add_many(session.get_one(Node, ROOT_ID), pages)
+    told: list[int] = []
+    ready = threading.Barrier(2)
+
+    def work() -> list[int]:
+        ready.wait()
+        with database.transaction() as session:
+            due = publish_due(Tree(session, notify=lambda e: told.append(e.node_id)), RENDERER)
+            return [each.node_id for each in due.done]
+
+    with ThreadPoolExecutor() as pool:
+        first, second = (future.result() for future in [pool.submit(work), pool.submit(work)])
+    assert len(first) + len(second) == len({*first, *second}) == 20
+    assert sorted(told) == sorted([*first, *second])
+    with database.transaction() as session:
+        assert publish_due(Tree(session), RENDERER) == Due((), (), None)
 
 
 # -- all or nothing -------------------------------------------------------------------------------

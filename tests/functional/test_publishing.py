@@ -10,6 +10,8 @@ from sqlalchemy import func, select
 
 from myproject.content.revisions import Revision
 from myproject.db.base import utcnow
+from myproject.security.models import User
+from myproject.security.preferences import Preferences, store_preferences
 from myproject.tree.node import Node
 
 _numbers = count(1)
@@ -264,3 +266,107 @@ def test_pages_without_a_draft_take_no_more_statements(site, ann, path, count_st
     ann.get(path)
     assert [cost(client, path) for client in (site.client, ann)] == before
     assert cost(ann, f"{path}?version=draft") <= before[1] + 6
+
+
+# -- times ----------------------------------------------------------------------------------------
+
+
+def planning(page):
+    return next(form for form in page.forms.values() if "seen" in form.fields)
+
+
+def times_of(site, path):
+    with site.database.read_session() as session:
+        node = session.scalars(select(Node).where(Node.name == path[1:])).one()
+        return node.publish_at, node.expire_at
+
+
+def test_a_draft_is_scheduled_in_the_time_zone_of_a_person_and_that_is_cancelled(site, pat, path):
+    save_draft(pat, path, body="What comes next.")
+    with site.tree() as tree:
+        user = tree.session.scalars(select(User).where(User.name == "pat")).one()
+        store_preferences(tree.session, user.id, Preferences(time_zone="Europe/Berlin"))
+    form = planning(pat.get(f"{path}/@@schedule"))
+    form["publish_at"], form["expire_at"] = "2041-07-01T09:30", "2041-12-01T09:30"
+    page = form.submit().follow()
+    assert "Published on 2041-07-01 09:30, and hidden from 2041-12-01 09:30" in page
+    assert times_of(site, path) == (
+        dt.datetime(2041, 7, 1, 7, 30, tzinfo=dt.UTC),
+        dt.datetime(2041, 12, 1, 8, 30, tzinfo=dt.UTC),
+    )
+    for address in (path, "/@@contents?q=A+page"):
+        assert "Scheduled for 2041-07-01 09:30" in pat.get(address)
+        assert "Expires 2041-12-01 09:30" in pat.get(address)
+    assert "Scheduled" not in site.client.get(path)
+    form = planning(pat.get(f"{path}/@@schedule"))
+    assert form["publish_at"].value == "2041-07-01T09:30"
+    assert "Nothing was changed." in form.submit().follow()
+    page = form.submit("do", value="clear").follow()
+    assert "Nothing is planned any more." in page
+    assert times_of(site, path) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("publish_at", "expire_at", "says"),
+    [
+        ("2001-01-01T10:00", "", "This time has passed."),
+        ("", "2001-01-01 10:00", "This time has passed."),
+        ("2041-05-01T10:00", "2041-04-01T10:00", "The end must come after the beginning."),
+        ("tomorrow", "", "Write a day and a time"),
+        ("9999-99-99T10:00", "", "Write a day and a time"),
+        ("", "9999-12-31T23:59", ""),
+    ],
+)
+def test_times_that_make_no_sense_come_back_as_they_were_typed(
+    site, pat, path, publish_at, expire_at, says
+):
+    save_draft(pat, path, body="What comes next.")
+    form = planning(pat.get(f"{path}/@@schedule"))
+    form["publish_at"], form["expire_at"] = publish_at, expire_at
+    page = form.submit(status=422 if says else 303)
+    if says:
+        assert says in page
+        form = planning(page)
+        assert (form["publish_at"].value, form["expire_at"].value) == (publish_at, expire_at)
+        assert times_of(site, path) == (None, None)
+
+
+def test_what_readers_see_already_cannot_be_scheduled(site, pat, path):
+    page = pat.get(f"{path}/@@schedule")
+    assert "There is no draft" in page
+    fields = {**dict(planning(page).submit_fields()), "publish_at": "2041-05-01T10:00"}
+    page = pat.post(f"{path}/@@schedule", fields, status=422)
+    assert "there is nothing to publish" in page
+    page = pat.post(
+        "/@@schedule", {**fields, "publish_at": "", "expire_at": "2041-05-01T10:00"}, status="*"
+    )
+    assert page.status_int in (409, 422)
+
+
+def test_a_form_that_is_old_or_has_no_token_changes_nothing(site, pat, ann, path):
+    form = planning(pat.get(f"{path}/@@schedule"))
+    save_draft(ann, path, body="What comes next.")
+    form["expire_at"] = "2041-05-01T10:00"
+    page = form.submit(status=409)
+    assert planning(page)["expire_at"].value == "2041-05-01T10:00"
+    fields = dict(planning(page).submit_fields())
+    pat.post(f"{path}/@@schedule", {**fields, "csrf_token": "x"}, status=400)
+    ann.get(f"{path}/@@schedule", status=403)
+    ann.post(f"{path}/@@schedule", {**fields, "csrf_token": token(ann)}, status=403)
+    assert times_of(site, path) == (None, None)
+    planning(page).submit(status=303)
+    assert times_of(site, path)[1] is not None
+
+
+def test_a_page_appears_and_disappears_on_time(site, pat):
+    path = f"/published-{next(_numbers)}"
+    site.add(path, "On time.", title="On time", state="draft")
+    now = utcnow()
+    site.client.get(path, status=404)
+    change(site, path, publish_at=now - dt.timedelta(seconds=2))
+    site.client.get(path, status=200)
+    assert "On time" in site.client.get("/")
+    assert "Unpublish" in pat.get(path)
+    change(site, path, expire_at=now - dt.timedelta(seconds=1))
+    site.client.get(path, status=404)
+    assert "Draft" in pat.get(path).html.select_one(".bar-state").text
