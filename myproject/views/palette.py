@@ -113,9 +113,8 @@ class Palette:
     def _place(self, names: Sequence[str]) -> Node | None:
         """Have the request lead to the place with these names, and return it."""
         request, vroot = self.request, virtual_root_of(self.request)
-        lineage, *_rest, request.access_revision = load_lineage(
-            request.dbsession, [*vroot, *names], types=request.content_types
-        )
+        found = load_lineage(request.dbsession, [*vroot, *names], types=request.content_types)
+        lineage, request.access_revision = found.nodes, found.access_revision
         if len(lineage) <= len(vroot):
             # There is no such virtual root.
             return None
