@@ -3,14 +3,14 @@ leads nowhere."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CTE,
     Boolean,
     ColumnElement,
+    Select,
     and_,
     case,
     false,
@@ -26,7 +26,6 @@ from sqlalchemy.orm import Session
 
 from myproject.content.references import Reference
 from myproject.db.base import Id
-from myproject.tree.copying import descend
 from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.tree.timing import seen_state
 from myproject.tree.trash import Trashed
@@ -36,19 +35,16 @@ from myproject.tree.visibility import BoundarySet, Visibility, is_member, visibl
 _NODE, _REFERENCE = Node.__table__, Reference.__table__
 
 
-def links_into(
-    session: Session, section_ids: Sequence[int], limit: int = 10
-) -> tuple[int, list[int]]:
-    """Return how many links lead from elsewhere into sections, and ids of pages that have them.
+def leading_into(section: Select[Any], limit: int) -> Select[*tuple[Any, ...]]:
+    """Return the statement for what leads from elsewhere into sections: columns ``source_id``, a
+    page that has such links, and ``count``, that of all of them, the same in each row.
 
-    Links from what lies in the trash, or below it, do not count. One statement, which reads the
-    sections and what is in the trash once.
+    Links from what lies in the trash, or below it, do not count.
 
-    :param section_ids: the tops of the sections.
-    :param limit: ids at most, the smallest first.
+    :param section: one column with the ids of the sections' nodes.
+    :param limit: pages at most, those with the smallest ids.
     """
-    section = select(descend(*section_ids, trash=False).c.id)
-    leading = (
+    return (
         select(_REFERENCE.c.source_id, func.sum(func.count()).over().label("count"))
         .where(
             _REFERENCE.c.target_id.in_(section),
@@ -59,8 +55,6 @@ def links_into(
         .order_by(_REFERENCE.c.source_id)
         .limit(limit)
     )
-    rows = session.connection().execute(leading).all()
-    return (int(rows[0][1]) if rows else 0), [row.source_id for row in rows]
 
 
 def _in_trash() -> CTE:

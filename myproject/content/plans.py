@@ -15,14 +15,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from pyramid.i18n import TranslationStringFactory
-from sqlalchemy import func, select
+from sqlalchemy import cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from myproject.content.fields import editable_fields, missing_fields
 from myproject.content.journal import Kind
-from myproject.content.links import links_into
+from myproject.content.links import leading_into
 from myproject.content.publishing import newest_of
 from myproject.content.registry import ContentTypes
+from myproject.db.base import Id
 from myproject.exceptions import InvalidName
 from myproject.security.access import Access, Policies
 from myproject.security.effects import Effect, Region, effects_of
@@ -403,14 +404,19 @@ class Planner:
 
     # -- counting ---------------------------------------------------------------------------------
 
-    def _counted(self, plan: Plan, section: _Section) -> Plan:
+    @staticmethod
+    def _counted(plan: Plan, section: _Section) -> Plan:
         """Return *plan* with how many pages it is about, and how many links lead to them."""
-        count, linking = links_into(self.session, [node.id for node in plan.nodes], limit=LINKING)
-        plan = replace(plan, links_in=count, linking=tuple(linking))
-        return replace(plan, pages=section.pages, published=section.published)
+        return replace(
+            plan,
+            pages=section.pages,
+            published=section.published,
+            links_in=section.links_in,
+            linking=section.linking,
+        )
 
     def _measure(self, nodes: Iterable[Node], *, trash: bool = False) -> _Section:
-        """Walk through what lies at and below nodes; one statement.
+        """Walk once through what lies at and below nodes; one statement.
 
         :param trash: whether what lies in the trash below them counts.
         """
@@ -427,8 +433,20 @@ class Planner:
         columns = (down.c.top, node.c.id, node.c.boundary_id, node.c.state)
         down = down.union_all(select(*columns).join_from(down, node, below))
         groups = (down.c.top, down.c.boundary_id, down.c.state)
-        query = select(*groups, func.count()).group_by(*groups)
-        return _Section([_Group(*row) for row in self.session.connection().execute(query)])
+        leading = leading_into(select(down.c.id), LINKING).cte("leading")
+        counted = (cast(leading.c.source_id, Id), cast(leading.c.count, Id))
+        query = union_all(
+            select(literal(False).label("links"), *groups, func.count()).group_by(*groups),
+            select(literal(True), *counted, cast(null(), node.c.state.type), cast(null(), Id)),
+        )
+        found, linking, links_in = [], [], 0
+        for links, *row in self.session.connection().execute(query).all():
+            if links:
+                linking.append(row[0])
+                links_in = row[1]
+            else:
+                found.append(_Group._make(row))
+        return _Section(found, links_in, tuple(sorted(linking)))
 
     def _effects(self, section: _Section, nodes: Sequence[Node], parent: Node) -> list[Effect]:
         """Return who gains or loses what when nodes come to lie below *parent*.
@@ -475,9 +493,11 @@ class _Group(NamedTuple):
 
 
 class _Section(NamedTuple):
-    """What lies at and below the nodes of a plan."""
+    """What lies at and below the nodes of a plan, and what leads to it from elsewhere."""
 
     groups: Sequence[_Group]
+    links_in: int
+    linking: tuple[int, ...]
 
     @property
     def pages(self) -> int:
