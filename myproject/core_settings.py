@@ -164,6 +164,12 @@ CORE: tuple[Setting, ...] = (
         "it until somebody does.",
     ),
     Setting(
+        "myproject.preview_lifetime",
+        Annotated[Duration, Field(ge=timedelta(days=1), le=timedelta(days=365))],
+        timedelta(days=7),
+        "How long a preview link works unless whoever makes it chooses something else; whole days.",
+    ),
+    Setting(
         "myproject.auto_migrate",
         bool,
         False,

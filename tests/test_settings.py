@@ -63,6 +63,8 @@ def shown(settings: Settings, key: str) -> tuple[str, str]:
 def test_core_defaults():
     assert load().as_dict() == {
         "sqlalchemy.url": URL,
+        "myproject.trash_days": 30,
+        "myproject.preview_lifetime": timedelta(days=7),
         "sqlalchemy.pool_size": 5,
         "sqlalchemy.max_overflow": 10,
         "sqlalchemy.pool_timeout": 30,

@@ -22,7 +22,7 @@ def includeme(config: Configurator) -> None:
     arranging = ("contents", "reordering", "sidebar", "operations", "moving", "trash")
     sharing = ("sharing", "sharing_many")
     past = ("history", "revision", "restoring", "timeline", "activity_feed", "activity")
-    publishing = ("discarding", "scheduling")
+    publishing = ("discarding", "scheduling", "preview_links")
     managing = (*sharing, "users", "user", "groups", "redirects", "backlinks", "audit")
     own = ("sign_in", "password", "account", "preferences", "palette")
     for screen in (*reading, *own, *editing, *writing, *arranging, *past, *publishing, *managing):

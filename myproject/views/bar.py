@@ -33,6 +33,7 @@ CORE = (
     ("move", _("Move"), Permission.MOVE, 320, False, "m"),
     ("copy", _("Copy"), Permission.VIEW_DRAFTS, 330, False, ""),
     ("schedule", _("Schedule"), Permission.PUBLISH, 420, False, ""),
+    ("preview-links", _("Preview links"), Permission.EDIT, 430, False, ""),
     ("backlinks", _("Pages that link here"), Permission.EDIT, 550, False, "b"),
     ("operations", _("What was done here"), Permission.EDIT, 700, False, ""),
     ("changes", _("What changed below here"), Permission.EDIT, 710, False, ""),

@@ -26,6 +26,7 @@ OPEN = {
     "resume",
     "reset_password",
     "one_time",
+    "shared_draft",
     "alive",
     "health",
     # With an address of one's own; without it one has to be signed in.
