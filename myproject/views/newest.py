@@ -66,7 +66,8 @@ def newest_deriver(view: View, info: IViewDeriverInfo) -> View:
                 found = _version(context, request, asked=asked)
                 if isinstance(found, Response):
                     return found
-                context = found
+                # What is around the content, such as a price, goes by the request's own.
+                context = request.context = found
         return view(context, request)
 
     return of_a_version

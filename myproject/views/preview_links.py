@@ -23,7 +23,7 @@ from myproject.content.publishing import draft_of, newest_fields, shadow
 from myproject.content.references import resolve_unsaved
 from myproject.content.revision_log import people_named
 from myproject.content.revisions import Revision
-from myproject.content.types import Folder, Page
+from myproject.content.types import Page
 from myproject.exceptions import InvalidValue
 from myproject.security.permissions import Permission
 from myproject.tree.lineages import ids_above, load_with_lineage
@@ -186,14 +186,13 @@ def _shown(node: Node, request: Any, link: PreviewLink) -> dict[str, Any]:
     session = request.dbsession
     draft, fields = draft_of(session, node), newest_fields(session, node)
     shown = shadow(node, fields, request.renderer)
-    body, said = "", []
-    if isinstance(shown, Page | Folder):
-        html = getattr(shown, "body_html", "")
-        body = resolve_unsaved(session, html, request.visibility, request.path_url_of).html
-    else:
-        names = {field.name for field in editable_fields(type(node))} - {"title", "summary"}
-        values = {name: value for name, value in fields.items() if name in names}
-        said = all_in_words(request, Revision(type=node.type, fields=values))
+    html = getattr(shown, "body_html", "")
+    body = resolve_unsaved(session, html, request.visibility, request.path_url_of).html
+    # Of other types what they say besides, such as a price.
+    known = {field.name for field in editable_fields(Page)}
+    names = {field.name for field in editable_fields(type(node))} - known
+    values = {name: value for name, value in fields.items() if name in names}
+    said = all_in_words(request, Revision(type=node.type, fields=values))
     by = (
         None if draft is None else actor_of(request, draft, people_named(session, {draft.actor_id}))
     )

@@ -6,6 +6,7 @@ import pytest
 from webtest import TestApp
 
 from myproject.addons.products.models import Product
+from myproject.content.publishing import save_newest
 from myproject.content.types import Folder, Page
 from myproject.testing import Site, links
 from myproject.testing.contracts import AddonContract
@@ -51,6 +52,21 @@ def test_a_product_is_a_page_with_a_price(shop):
 
 def test_a_product_may_have_a_currency_of_its_own(shop):
     assert "8.00 CHF" in shop.client.get("/shop/cup")
+
+
+def test_a_draft_shows_the_price_that_comes_next(shop):
+    with shop.tree() as tree:
+        save_newest(tree, shop.node(tree, "/shop/pot"), {"price": Decimal(99)}, shop.renderer)
+    client = shop.sign_in("ann", "author")
+    assert "99.00 EUR" in client.get("/shop/pot?version=draft")
+    assert "<strong>1,250.00 EUR</strong>" in client.get("/shop/pot")
+    form = next(
+        f for f in client.get("/shop/pot/@@preview-links").forms.values() if "days" in f.fields
+    )
+    address = form.submit().follow().html.select_one("#site-link")["value"]
+    page = shop.client.get(address)
+    assert "99" in page.html.select_one("dl").text
+    assert "Holds <em>two</em> cups." in page
 
 
 def test_the_currency_of_the_others_is_a_setting(shop, make_site):
