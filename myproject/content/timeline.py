@@ -1,10 +1,11 @@
 """What happened to the site, or to a place and below it: saves and operations in one list.
 
-Two tables are read side by side, each the newest first and at most so many rows at a time. Small
-sections are walked through first, so that their list is complete however long ago they changed;
-for large ones the newest that happened on the whole site is looked through. Where only little of
-it belongs to the place, a page has fewer entries than it could, and says where to go on. So what
-is read is bounded, and does not grow with the section.
+Two tables are read side by side, each the newest first and at most so many rows at a time. First
+it is looked whether enough of the latest that happened on the site belongs to the place. If not, a
+small section is walked through, so that its list is complete however long ago it changed; for a
+large one more of the latest is looked through, and where only little of that belongs to the place,
+a page has fewer entries than it could, and says where to go on. So what is read is bounded, and
+does not grow with the section.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -43,8 +45,9 @@ from myproject.tree.visibility import BoundarySet, ids_in, is_member
 #: few of them belong to the place.
 WINDOWS = (500, 10_000)
 
-#: Nodes of a section up to which it is walked through.
-SMALL = 2_000
+#: Nodes of a section up to which it is walked through, and rows about them up to which these are
+#: sorted.
+SMALL, FEW = 2_000, 20_000
 
 #: The two tables. At the same moment an operation counts as later than a save.
 SAVE, OPERATION = "s", "o"
@@ -166,20 +169,16 @@ def load_timeline(
     windows: Sequence[int] = WINDOWS,
     small: int = SMALL,
 ) -> Timeline:
-    """Return what happened at a node and below it, the newest first; at most nine statements.
+    """Return what happened at a node and below it, the newest first; at most eleven statements.
 
     :param node_id: :data:`~myproject.tree.node.ROOT_ID` for the whole site.
     :param before: only what is older.
     :param windows: see :data:`WINDOWS`.
     :param small: see :data:`SMALL`.
     """
-    section = None if node_id == ROOT_ID else _walk(session, node_id, watcher, small)
-    reads = []
-    for source in (_Saves(watcher, filters, before), _Operations(watcher, filters, before)):
-        if section is not None:
-            reads.append(source.of_nodes(session, section, limit))
-        else:
-            reads.append(source.of_place(session, node_id, limit, windows))
+    section = _Section(session, node_id, watcher, small)
+    sources = (_Saves(watcher, filters, before), _Operations(watcher, filters, before))
+    reads = [source.read(session, section, limit, windows) for source in sources]
     entries = sorted(
         (entry for read in reads for entry in read.entries),
         key=lambda entry: entry.moment.order,
@@ -193,6 +192,24 @@ def load_timeline(
     if len(entries) > limit:
         return Timeline(entries[:limit], entries[limit - 1].moment)
     return Timeline(entries, end)
+
+
+class _Section:
+    """A place and what lies below it.
+
+    :param small: nodes up to which it is walked through, when somebody asks.
+    """
+
+    def __init__(self, session: Session, node_id: int, watcher: Watcher, small: int) -> None:
+        self.node_id = node_id
+        self._session, self._watcher, self._small = session, watcher, small
+
+    @cached_property
+    def ids(self) -> Sequence[int] | None:
+        """The ids of its nodes; None for the whole site, and where there are too many of them."""
+        if self.node_id == ROOT_ID:
+            return None
+        return _walk(self._session, self.node_id, self._watcher, self._small)
 
 
 class _Source:
@@ -210,25 +227,36 @@ class _Source:
 
     # -- reading ----------------------------------------------------------------------------------
 
-    def of_place(self, session: Session, node_id: int, limit: int, windows: Sequence[int]) -> _Read:
-        """Look through the newest for what belongs to a place."""
-        read = _Read([], None)
-        for window in windows:
-            scanned = self.scan().limit(window).cte("scanned")
-            found = self._entries(session, self.inside(scanned, node_id), limit)
-            if len(found) > limit:
-                return _Read(found, None)
-            count, end = self._reach(session, scanned)
-            read = _Read(found, None if count < window else end)
-            if read.end is None:
-                break
+    def read(
+        self, session: Session, section: _Section, limit: int, windows: Sequence[int]
+    ) -> _Read:
+        """Return the newest that is about a section."""
+        read = self._scanned(session, section.node_id, limit, windows[0])
+        for window in windows[1:]:
+            if len(read.entries) > limit or read.end is None:
+                return read
+            if (ids := section.ids) is not None and (whole := self._of(session, ids, limit)):
+                return whole
+            read = self._scanned(session, section.node_id, limit, window)
         return read
 
-    def of_nodes(self, session: Session, ids: Sequence[int], limit: int) -> _Read:
-        """Return what is about one of these nodes."""
-        given = ids_in(bindparam("ids", type_=String))
-        scanned = self.scan().where(self.about(given)).cte("scanned")
+    def _scanned(self, session: Session, node_id: int, limit: int, window: int) -> _Read:
+        """Look through the newest for what belongs to a place."""
+        scanned = self.scan().limit(_number(window)).cte("scanned")
+        found = self._entries(session, self.inside(scanned, node_id), limit)
+        if len(found) > limit:
+            return _Read(found, None)
+        count, end = self._reach(session, scanned)
+        return _Read(found, None if count < window else end)
+
+    def _of(self, session: Session, ids: Sequence[int], limit: int) -> _Read | None:
+        """Return what is about one of these nodes; None where that is too much to be sorted."""
+        about = self.about(ids_in(bindparam("ids", type_=String)))
         parameters = {"ids": ",".join(map(str, ids))}
+        some = select(self.rows.id).where(about).limit(_number(FEW + 1)).subquery()
+        if (session.scalar(select(func.count()).select_from(some), parameters) or 0) > FEW:
+            return None
+        scanned = self.scan().where(about).cte("scanned")
         return _Read(self._entries(session, self.inside(scanned, None), limit, parameters), None)
 
     def scan(self) -> Select[*tuple[Any, ...]]:
@@ -272,7 +300,7 @@ class _Source:
         parameters: Mapping[str, Any] | None = None,
     ) -> list[Entry]:
         given = {**self.watcher.parameters, **(parameters or {})}
-        rows = session.execute(query.limit(limit + 1), given)
+        rows = session.execute(query.limit(_number(limit + 1)), given)
         return [Entry(Moment(row.at, self.table, row.id), row.node_id) for row in rows]
 
     def _reach(self, session: Session, scanned: CTE) -> tuple[int, Moment | None]:
@@ -311,8 +339,12 @@ class _Saves(_Source):
         )
         mine = query.cte("mine")
         up = climb(select(mine.c.node_id).distinct())
-        hidden = select(up.c.origin).where(up.c.height > 0, _hides(up.c, self.watcher))
-        shown = select(mine).where(mine.c.node_id.not_in(hidden))
+        # Joined, and not NOT IN or NOT EXISTS: of these each database has one for which it looks
+        # through all that is hidden again for each row.
+        hides = select(up.c.origin).where(up.c.height > 0, _hides(up.c, self.watcher))
+        hidden = hides.distinct().cte("hidden")
+        shown = select(mine).outerjoin(hidden, hidden.c.origin == mine.c.node_id)
+        shown = shown.where(hidden.c.origin.is_(None))
         if node_id not in (None, ROOT_ID):
             inside = select(up.c.origin).where(_is_within(up.c, node_id))
             shown = shown.where(mine.c.node_id.in_(inside))
@@ -364,6 +396,11 @@ def _is_a_deed(columns: Any) -> ColumnElement[bool]:
     return or_(columns.actor != "", columns.actor_id.is_not(None), is_later)
 
 
+def _number(number: int) -> Any:
+    # In the statement's text, where PostgreSQL's planner can see it.
+    return bindparam(None, number, literal_execute=True)
+
+
 def _is_within(up: Any, node_id: int | None) -> ColumnElement[bool]:
     return or_(up.parent_id == node_id, up.origin == node_id)
 
@@ -389,5 +426,5 @@ def _walk(session: Session, node_id: int, watcher: Watcher, small: int) -> list[
     )
     # SQLite would otherwise walk to the end before it counts.
     down = down.union_all(step.suffix_with(f"LIMIT {small + 1:d}", dialect="sqlite"))
-    ids = session.scalars(select(down.c.id).limit(small + 1), watcher.parameters).all()
+    ids = session.scalars(select(down.c.id).limit(_number(small + 1)), watcher.parameters).all()
     return None if len(ids) > small else list(ids)

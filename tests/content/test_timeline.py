@@ -20,6 +20,8 @@ ANN, BOB = Actor(7, "ann"), Actor(8, "bob")
 EVERYTHING = Watcher(Audience(None, ALL, gone=True), ALL, ALL)
 #: Has every statement asked in its long form: windows that hold hardly anything, no walking.
 NARROW = {"windows": (3, 5), "small": 0}
+#: Has small sections walked through.
+WALKED = {"windows": (1, 3)}
 DAY = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
 
 
@@ -88,7 +90,7 @@ def story(site):
     return story
 
 
-@pytest.mark.parametrize("options", [{}, NARROW, {"limit": 1}, {"limit": 2, **NARROW}])
+@pytest.mark.parametrize("options", [{}, NARROW, WALKED, {"limit": 2, **NARROW}])
 def test_all_that_happened_is_told_once_and_in_order(story, options):
     # Adding is told by the first save. What was saved at 3 and 8 is of a page in the trash.
     assert story.told("/", **options) == ["10s", "9o", "7o", "6s", "5s", "4s", "2s", "1s"]
@@ -97,7 +99,7 @@ def test_all_that_happened_is_told_once_and_in_order(story, options):
     assert story.told("/b", **options) == ["6s", "4s"]
 
 
-@pytest.mark.parametrize("options", [{}, NARROW])
+@pytest.mark.parametrize("options", [NARROW, WALKED])
 def test_it_is_narrowed_by_person_and_by_time(story, options):
     told = story.told
     assert told("/", filters=Filters(person="BO"), **options) == ["7o", "6s"]
@@ -109,7 +111,7 @@ def test_it_is_narrowed_by_person_and_by_time(story, options):
     assert told("/", filters=between, **options) == ["6s", "5s"]
 
 
-@pytest.mark.parametrize("options", [{}, NARROW])
+@pytest.mark.parametrize("options", [NARROW, WALKED])
 def test_it_tells_of_places_where_one_may_edit_and_of_nothing_that_is_hidden(story, options):
     story.site.make_private("/b")
     with story.site.tree() as tree:
@@ -131,7 +133,8 @@ def test_what_was_there_before_the_first_change_is_nobody_s_deed(story):
     story.do(ANN, lambda journal, node: journal.copy([node("/b")], node("/a")))  # 11
     story.save(BOB, "/a/b", title="Copied")  # 12
     assert story.told("/a/b") == ["12s", "11o"]
-    assert story.told("/a/b", **NARROW) == ["12s", "11o"]
+    for options in (NARROW, WALKED):
+        assert story.told("/a/b", **options) == ["12s", "11o"]
 
 
 def test_what_is_saved_and_done_at_one_moment_is_cut_nowhere(story):
@@ -147,7 +150,7 @@ def test_what_is_saved_and_done_at_one_moment_is_cut_nowhere(story):
         story.save(ANN, "/b", title=f"{number}")
         renamed("/a/x", f"x{number}")
         renamed(f"/a/x{number}", "x")
-    for options in ({"limit": 1}, {"limit": 2}, {"limit": 3, **NARROW}, {"limit": 1, **NARROW}):
+    for options in ({"limit": 1}, {"limit": 2}, {"limit": 3, **NARROW}, {"limit": 1, **WALKED}):
         told = story.told("/", **options)
         assert told[:10] == ["20o"] * 6 + ["20s"] * 4
         assert told[10:] == ["10s", "9o", "7o", "6s", "5s", "4s", "2s", "1s"]
