@@ -97,8 +97,11 @@ def _as_page(node: Node, request: Any, found: Revision, cls: type[Node]) -> Resp
     request.environ["HTTP_ACCEPT"] = "text/html"
     try:
         shown = as_it_was(node, found, cls, request.renderer)
+        # What panels say of the page, they say of this version.
+        request.context = shown
         response = render_view_to_response(shown, request)
     except (InvalidValue, HTTPException):
+        request.context = node
         return None
     if response is None or response.status_int != 200 or response.content_type != "text/html":
         return None

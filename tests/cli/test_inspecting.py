@@ -164,7 +164,8 @@ def test_problems_are_counted_and_end_with_status_1(a_b: Site, run: Run) -> None
     result = run("tree", "check")
     assert result.exit_code == 1
     assert "the name 'a/b' is impossible" in result.stdout
-    assert result.stdout.endswith("1 problem.\n")
+    assert "stands where its history does not know it" in result.stdout
+    assert result.stdout.endswith("2 problems.\n")
 
 
 def test_broken_links_are_looked_for_when_asked(a_b: Site, run: Run) -> None:

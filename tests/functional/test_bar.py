@@ -90,10 +90,11 @@ def test_each_link_is_for_those_who_may_follow_it(site):
     assert bar_of(editor.get("/")) is None
 
 
-def test_what_may_be_added_depends_on_place_and_person(make_site):
-    class Parcel(Folder):
-        __mapper_args__ = {"polymorphic_identity": "parcel"}
+class Parcel(Folder):
+    __mapper_args__ = {"polymorphic_identity": "parcel"}
 
+
+def test_what_may_be_added_depends_on_place_and_person(make_site):
     def include(config):
         config.add_permission("send", "send")
         config.grant("manager", "send")
