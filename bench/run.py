@@ -19,6 +19,7 @@ from pathlib import Path
 from crawling import Crawling
 from editing_lists import Contents
 from growing import Growing
+from past import Past
 from reading import Reading
 from searching import Searching
 from sqlalchemy.exc import SQLAlchemyError
@@ -50,6 +51,7 @@ def measurements(
             ("contents", f"contents for editors, {tree.kind}", Contents(tree, seconds).contents)
             for tree in growing
         ),
+        *(("past", f"history, {tree.kind}", Past(tree, seconds).past) for tree in growing),
         *(
             ("crawling", f"sitemap and feeds, {tree.kind}", Crawling(tree, seconds).crawling)
             for tree in growing
@@ -71,6 +73,7 @@ NAMES = (
     "listing",
     "filtered",
     "contents",
+    "past",
     "crawling",
     "addons",
     "search",

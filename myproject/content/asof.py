@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, case, select
 from sqlalchemy.orm import Session
 
 from myproject.content.revisions import Revision
@@ -42,12 +42,19 @@ class PastPage(NamedTuple):
 @cache
 def _query() -> Select[*tuple[Any, ...]]:
     walk, revision = past_lineage(), Revision.__table__
-    # Only at the end of the way is it asked what the page said.
-    said = (
-        (revision.c.node_id == walk.c.id)
-        & (walk.c.depth == bindparam("last", type_=Id))
-        & held_at(revision.c, bindparam("at", type_=UTCDateTime))
+    at = bindparam("at", type_=UTCDateTime)
+    # One look-up, however long the history is: the latest that had begun, if it still held.
+    earlier = revision.alias("earlier")
+    latest = (
+        select(earlier.c.id)
+        .where(earlier.c.node_id == walk.c.id, earlier.c.valid_from <= at)
+        .order_by(earlier.c.valid_from.desc(), earlier.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
     )
+    # Only at the end of the way is it asked what the page said.
+    is_last = walk.c.depth == bindparam("last", type_=Id)
+    said = (revision.c.id == case((is_last, latest))) & held_at(revision.c, at)
     return (
         select(
             *(walk.c[name] for name in PastNode._fields),

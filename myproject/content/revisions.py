@@ -60,6 +60,7 @@ class Revision(Base):
 
     __table_args__ = (
         Index(None, "node_id", "id"),
+        Index(None, "node_id", "valid_from", "id"),
         # What happened, to the whole site and by one person.
         Index(None, "at", "id"),
         Index(None, "actor_id", "at", "id"),

@@ -88,6 +88,9 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_revision_node_id_id"), "revision", ["node_id", "id"])
+    op.create_index(
+        op.f("ix_revision_node_id_valid_from_id"), "revision", ["node_id", "valid_from", "id"]
+    )
     for columns in (["at", "id"], ["actor_id", "at", "id"]):
         op.create_index(op.f(f"ix_revision_{'_'.join(columns)}"), "revision", columns)
     op.create_table(
