@@ -105,7 +105,7 @@ class AccessMachine(RuleBasedStateMachine):
     def set_state(self, at: int, state: str) -> None:
         node = self.pick(at)
         if not node.is_root:
-            node.state = state
+            self.tree.set_state(node, state)
 
     @rule(at=a_node, to=a_node)
     def move(self, at: int, to: int) -> None:
