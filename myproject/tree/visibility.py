@@ -155,7 +155,7 @@ def visible(columns: Any, kind: Kind, where: str = "visible") -> ColumnElement[b
     kept = columns.state != TRASHED
     if drafts == "all":
         return seen & kept
-    published = seen_state(columns) == PUBLISHED
+    published = _opaque(seen_state(columns) == PUBLISHED)
     if drafts == "none":
         return seen & published
     return seen & or_(published, is_member(columns.boundary_id, drafts, f"{where}_drafts") & kept)
@@ -171,6 +171,12 @@ def leads(columns: Any, drafts: str) -> Label[bool]:
     return type_coerce(visible(columns, ("all", drafts)), Boolean).label("leads")
 
 
+def _opaque(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return a condition of which databases cannot tell how many rows fulfil it, and so expect
+    that half of them do."""
+    return type_coerce(case((condition, true()), else_=false()), Boolean)
+
+
 def is_member(column: ColumnElement[int], kind: str, parameter: str) -> ColumnElement[bool]:
     """Return "this boundary is one of the set".
 
@@ -183,8 +189,7 @@ def is_member(column: ColumnElement[int], kind: str, parameter: str) -> ColumnEl
         # A plain comparison tempts databases: to use the index on boundaries, which has lists in no
         # order, or to expect so few rows that sorting them all seems cheaper than reading a list in
         # its order until there is enough.
-        same = column == bindparam(parameter, type_=Id)
-        return type_coerce(case((same, true()), else_=false()), Boolean)
+        return _opaque(column == bindparam(parameter, type_=Id))
     operator = "IN" if kind == "in" else "NOT IN"
     listed = ids_in(bindparam(parameter, type_=String))
     # "IS TRUE" keeps PostgreSQL from turning it into a join: not knowing how many numbers there
