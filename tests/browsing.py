@@ -87,6 +87,8 @@ def open_context(
 
     def make(width: int = 1440, **options: Any) -> BrowserContext:
         options.setdefault("base_url", address)
+        # What fades in is looked at when it is there.
+        options.setdefault("reduced_motion", "reduce")
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         context.on("console", listen)

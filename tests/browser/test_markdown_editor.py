@@ -240,7 +240,7 @@ def test_nobody_is_caught_in_it(open_editor):
     expect(page.get_by_role("button", name="Bold")).to_be_focused()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Shift+Tab")
-    expect(page.get_by_label("Title")).to_be_focused()
+    expect(page.get_by_role("textbox", name="Title", exact=True)).to_be_focused()
     # Outside of lists Tab goes on by itself.
     content.focus()
     page.keyboard.press("Control+a")
