@@ -20,6 +20,7 @@ def request(changed=CHANGED, signed_in=None, **environ):
         registry=SimpleNamespace(fingerprint="abc", session_cookie="session"),
         site_revision=7,
         site_due_at=None,
+        shown_draft=None,
         site_changed_at=changed,
         environ=environ,
         response=Response(),
