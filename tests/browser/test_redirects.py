@@ -78,7 +78,9 @@ def test_lists_follow_what_is_typed_and_chosen(open_page):
     expect(page.locator("tbody th code")).to_have_text(["/to-shop"])
     page.locator("[name=q]").fill("")
     page.select_option("[name=origin]", "moved")
-    expect(page.locator("tbody th code")).to_have_text(["/moved-away"])
+    # Other tests have moved pages of this site, too.
+    expect(page.get_by_text("/to-shop", exact=True)).to_have_count(0)
+    expect(page.locator("tbody th code").get_by_text("/moved-away", exact=True)).to_be_visible()
     page.goto("/@@broken-links")
     page.select_option("[name=kind]", "trashed")
     expect(page.locator("tbody td").first).to_have_text("Soon gone")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
 from myproject.content import types
 from myproject.testing import Site, SQLite
@@ -115,4 +115,4 @@ def test_on_a_phone_a_link_leads_to_the_screen(open_context: Open) -> None:
     page.get_by_role("link", name="Search").click()
     page.get_by_role("searchbox").fill("folder")
     page.get_by_role("button", name="Search").click()
-    assert page.get_by_role("link", name="Folder of parts").is_visible()
+    expect(page.get_by_role("link", name="Folder of parts")).to_be_visible()
