@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -147,7 +148,7 @@ def test_nothing_that_exists_is_written_into(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_made_has_the_house_style(made: Path, name: str) -> None:
-    if shutil.which("ruff") is None:
+    if importlib.util.find_spec("ruff") is None:
         pytest.skip("ruff is not installed; requirements/lint.txt has it")
     style = ("--no-cache", "--config", str(SETTINGS), "--config", f"src = ['{made / name}']")
     for command in (("check", "--output-format=concise"), ("format", "--check", "--diff")):
