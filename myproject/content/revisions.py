@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, func, inspect, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from myproject.content.merging import same
 from myproject.db.base import Base, Id, TaggedJSON, UTCDateTime, utcnow
 from myproject.security.models import Principal
 from myproject.tree.actor import Actor
@@ -161,6 +162,5 @@ def load_revision(session: Session, node_id: int, revision_id: int) -> Revision 
 
 def differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Return the names of fields that two snapshots have different values of."""
-    # To Python 1, 1.0 and True are equal, and keys have no order; to a document they differ.
     names = [*old, *(name for name in new if name not in old)]
-    return [name for name in names if repr(old.get(name)) != repr(new.get(name))]
+    return [name for name in names if not same(old.get(name), new.get(name))]
