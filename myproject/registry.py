@@ -57,6 +57,8 @@ class SiteRegistry(Registry):
     templates: Any
     #: The site outside of requests, :class:`myproject.scope.Scopes`.
     scopes: Any
+    #: The ways of content to readers, :class:`myproject.content.workflow.Workflows`.
+    workflows: Any
     #: What add-ons add to Markdown, :class:`myproject.content.markup.rules.MarkupRules`.
     markup_rules: Any
     #: Short hash of what shapes every page besides content.

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from myproject.content.journal import Journal
 from myproject.content.registry import ContentTypes
+from myproject.content.workflow import Transitions
 from myproject.db.engine import Database
 from myproject.exceptions import NoSuchService
 from myproject.interfaces import IContentTypes, IMarkdownRenderer
@@ -55,6 +56,11 @@ class ScopeBase:
     def journal(self) -> Journal:
         """The same operations as people make them: kept, and undone when somebody wants that."""
         return Journal(self.tree, self.renderer)
+
+    @reify
+    def transitions(self) -> Transitions:
+        """What may be done with pages by their workflows."""
+        return Transitions(self.dbsession, self.registry.workflows, None, self.actor)
 
     @reify
     def content_types(self) -> ContentTypes:

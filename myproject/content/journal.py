@@ -18,6 +18,7 @@ from myproject.content.obstacles import Obstacles
 from myproject.content.operations import create
 from myproject.content.operations_log import Kind, Operation, Step
 from myproject.content.publishing import catch_up, publish, unpublish
+from myproject.content.workflow import Comment, Transition
 from myproject.exceptions import CannotUndo, InvalidValue, TreeError
 from myproject.interfaces import IMarkdownRenderer
 from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, TRASHED, Node
@@ -134,20 +135,74 @@ class Journal:
         :returns: None where all of them have this state; what those that readers see already say
             now is no matter of the tree.
         """
+        chosen = self._caught_up(nodes)
+        return self._change(
+            Kind.STATE, chosen, lambda each: self._set_state(each, state, values, comment)
+        )
+
+    def take(
+        self,
+        transitions: Mapping[int, Transition],
+        nodes: Iterable[Node],
+        *,
+        values: Mapping[str, Any] | None = None,
+        comment: str = "",
+        later: bool = False,
+    ) -> Operation | None:
+        """Take nodes through transitions of their workflows.
+
+        Nobody is asked whether they may: that is what
+        :class:`myproject.content.workflow.Transitions` is for.
+
+        :param transitions: node id -> the transition of this node.
+        :param values, comment: as for :meth:`set_state`; the comment is kept with the operation.
+        :param later: whether those that lead to readers wait for the time that is set for them.
+        :returns: None where nothing is in another state now.
+        :raises InvalidValue: for ``comment``, where one is missing.
+        """
+        if not comment.strip() and any(
+            transition.comment is Comment.REQUIRED for transition in transitions.values()
+        ):
+            raise InvalidValue("comment", "Say why, in a few words.")
 
         def change(node: Node) -> None:
-            if state == PUBLISHED and self.renderer is not None:
-                publish(self.tree, node, self.renderer, values=values, comment=comment)
-            elif state == DRAFT:
-                unpublish(self.tree, node)
+            target = transitions[node.id].target
+            if target == PUBLISHED and later:
+                self.tree.set_stage(node, "")
+            elif target == PUBLISHED:
+                self._set_state(node, target, values, comment)
             else:
-                self.tree.set_state(node, state)
+                if PUBLISHED in transitions[node.id].sources and node.seen_state == PUBLISHED:
+                    self._set_state(node, DRAFT, None, comment)
+                self.tree.set_stage(node, "" if target == DRAFT else target)
 
+        operation = self._change(Kind.STATE, self._caught_up(nodes), change)
+        if operation is not None:
+            taken = [transitions[step.node_id] for step in self.steps(operation)]
+            names = {transition.name for transition in taken}
+            # Through several at once: what they have in common is the state.
+            operation.transition = names.pop() if len(names) == 1 else ""
+            permissions = sorted({str(transition.permission) for transition in taken})
+            operation.permissions, operation.comment = " ".join(permissions), comment
+            self.session.flush()
+        return operation
+
+    def _caught_up(self, nodes: Iterable[Node]) -> list[Node]:
         chosen = list(nodes)
         if self.renderer is not None:
             for node in chosen:
                 catch_up(self.tree, node, self.renderer)
-        return self._change(Kind.STATE, chosen, change)
+        return chosen
+
+    def _set_state(
+        self, node: Node, state: str, values: Mapping[str, Any] | None, comment: str
+    ) -> None:
+        if state == PUBLISHED and self.renderer is not None:
+            publish(self.tree, node, self.renderer, values=values, comment=comment)
+        elif state == DRAFT:
+            unpublish(self.tree, node)
+        else:
+            self.tree.set_state(node, state)
 
     def trash(self, nodes: Iterable[Node]) -> Operation | None:
         """Put nodes, with what lies below them, into the trash."""
@@ -215,6 +270,7 @@ class Journal:
         first = nodes[operation.node_id] if operation.node_id in nodes else nodes[steps[0].node_id]
         undone = self._begin(Kind(operation.kind), first, len(steps))
         undone.undoes_id, undone.title = operation.id, operation.title
+        undone.transition, undone.permissions = operation.transition, operation.permissions
         for number, step in enumerate(reversed(steps)):
             node = nodes[step.node_id]
             before = placement_of(self.session, node)
@@ -240,6 +296,8 @@ class Journal:
             self.tree.restore(node, self.session.get(Node, before.parent_id), before.name)
         elif after is not None and before.state != after.state:
             self.tree.set_state(node, before.state)
+        if after is not None and before.stage != after.stage:
+            self.tree.set_stage(node, before.stage)
         self.tree.put_back(node, before)
 
     def why_not(self, operation: Operation) -> Any:
@@ -270,7 +328,8 @@ class Journal:
                 change(node)
             before = placement_of(self.session, node)
             change(node)
-            if (node.parent_id, node.name, node.position, node.state) != before[:4]:
+            standing = (node.parent_id, node.name, node.position, node.state)
+            if standing != before[:4] or node.stage != before.stage:
                 changed.append((node, before))
         if not changed:
             return None
@@ -313,7 +372,8 @@ class Journal:
     def _step(
         self, operation: Operation, number: int, node: Node, before: Placement | None
     ) -> None:
-        after = Placement(node.parent_id or ROOT_ID, node.name, node.position, node.state)
+        place = (node.parent_id or ROOT_ID, node.name, node.position, node.state)
+        after = Placement(*place, stage=node.stage)
         self.session.add(
             Step(
                 operation_id=operation.id,

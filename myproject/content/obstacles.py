@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from myproject.content.operations_log import Kind, Operation, Step
 from myproject.security.permissions import Permission
-from myproject.tree.node import ROOT_ID, TRASHED, Node
+from myproject.tree.node import PUBLISHED, ROOT_ID, TRASHED, Node, is_ahead
 from myproject.tree.placement import Placement
 from myproject.tree.urls import climb
 from myproject.tree.visibility import ids_in
@@ -72,7 +72,8 @@ class Obstacles:
 
     def needed(self, operation: Operation) -> set[tuple[int, str]]:
         """Return what undoing takes: pairs of a boundary and a permission there."""
-        return {need for step in self.steps[operation.id] for need in self._needed(step)}
+        taken = operation.permissions.split()
+        return {need for step in self.steps[operation.id] for need in self._needed(step, taken)}
 
     def _why_not(self, step: Step) -> Any:
         node, title = self._nodes.get(step.node_id), {"title": step.title}
@@ -88,6 +89,15 @@ class Obstacles:
         there = (node.parent_id, node.name, node.state)
         if after is None or there != (after.parent_id, after.name, after.state):
             return _("“${title}” is no longer where this has put it.", mapping=title)
+        if before is not None and before.stage != after.stage:
+            if node.stage != after.stage:
+                return _("“${title}” is in another state than this has put it in.", mapping=title)
+            if before.state == after.state == PUBLISHED and not is_ahead(node):
+                return _(
+                    "Readers see the changes to “${title}” already. Restore an older version from "
+                    "its history instead.",
+                    mapping=title,
+                )
         if before is None or before.state == TRASHED or before[:2] == after[:2]:
             return None
         return self._why_not_there(step, before)
@@ -117,7 +127,11 @@ class Obstacles:
             mapping={"name": before.name, "other": other},
         )
 
-    def _needed(self, step: Step) -> Iterable[tuple[int, str]]:
+    def _needed(self, step: Step, taken: Sequence[str]) -> Iterable[tuple[int, str]]:
+        """Yield what undoing a step takes.
+
+        :param taken: the permissions of the transitions that its operation has taken.
+        """
         node, before, after = self._nodes.get(step.node_id), step.came_from, step.went_to
         if node is None or after is None:
             return
@@ -125,8 +139,8 @@ class Obstacles:
         if before is None or TRASHED in (before.state, after.state):
             # Away to the trash, or back from there.
             yield here, Permission.DELETE
-        elif before.state != after.state:
-            yield here, Permission.PUBLISH
+        elif (before.state, before.stage) != (after.state, after.stage):
+            yield from ((here, permission) for permission in taken or (Permission.PUBLISH,))
         if before is None or before.state == TRASHED:
             return
         if before.parent_id != after.parent_id:
@@ -140,7 +154,8 @@ class Obstacles:
 
     def _load_nodes(self, ids: Iterable[int]) -> Mapping[int, Any]:
         query = select(
-            Node.id, Node.parent_id, Node.name, Node.state, Node.title, Node.boundary_id
+            *(Node.id, Node.parent_id, Node.name, Node.state, Node.title, Node.boundary_id),
+            *(Node.draft_id, Node.stage, Node.publish_at, Node.expire_at),
         ).where(_among(Node.id, ids))
         return {row.id: row for row in self.session.execute(query)}
 

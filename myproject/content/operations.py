@@ -42,7 +42,7 @@ from myproject.tree.visibility import EVERYTHING
 STRUCTURE = frozenset(
     {
         *("id", "parent_id", "name", "position", "boundary_id", "type"),
-        *("draft_id", "publish_at", "expire_at"),
+        *("draft_id", "stage", "publish_at", "expire_at"),
     }
 )
 

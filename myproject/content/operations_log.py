@@ -24,6 +24,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -79,6 +80,11 @@ class Operation(Base):
     #: The operation that this one has undone.
     undoes_id: Mapped[int | None] = mapped_column(Id)
     undone_by_id: Mapped[int | None] = mapped_column(Id)
+    #: How it has taken its nodes to another state of their workflow, the permissions that this took
+    #: (with spaces between them), and why, in the words of whoever did; empty for other operations.
+    transition: Mapped[str] = mapped_column(String(50), default="", server_default=text("''"))
+    permissions: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
+    comment: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
 
     __table_args__ = (
         # What happened, to the whole site and by one person.
@@ -264,6 +270,39 @@ def load_operation(session: Session, number: int, audience: Audience) -> Operati
     """Return an operation that somebody is shown; None for others."""
     query = selected(audience, ALL_KINDS, None).where(Operation.id == number)
     return session.scalars(query, _parameters(audience)).one_or_none()
+
+
+class Taken(NamedTuple):
+    """A step of a node through its workflow, or that one was taken back.
+
+    :ivar source, target: the states that the node was in before and after, as they are stored.
+    """
+
+    operation: Operation
+    source: str
+    target: str
+
+
+def load_taken(session: Session, node_id: int, *, limit: int = 20) -> list[Taken]:
+    """Return how a node went through its workflow, the newest first; one statement."""
+    query = (
+        select(Operation, Step)
+        .join(Step, Step.operation_id == Operation.id)
+        .where(Step.node_id == node_id, Operation.kind == Kind.STATE)
+        .order_by(Operation.id.desc())
+        .limit(limit)
+    )
+    found = []
+    for operation, step in session.execute(query):
+        before, after = step.came_from, step.went_to
+        if before is not None and after is not None:
+            found.append(Taken(operation, state_stored(before), state_stored(after)))
+    return found
+
+
+def state_stored(place: Placement) -> str:
+    """Return the state of the newest version of a node that stood there, as it is stored."""
+    return place.stage or place.state
 
 
 def recent_targets(session: Session, user_id: int, limit: int = 5) -> list[int]:

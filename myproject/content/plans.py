@@ -23,6 +23,7 @@ from myproject.content.journal import Kind
 from myproject.content.links import leading_into
 from myproject.content.publishing import newest_of
 from myproject.content.registry import ContentTypes
+from myproject.content.workflow import Refusal, Transition
 from myproject.db.base import Id
 from myproject.exceptions import InvalidName
 from myproject.security.access import Access, Policies
@@ -69,6 +70,7 @@ class Plan:
     :ivar linking: ids of some of the pages that have these links.
     :ivar effects: who gains or loses what.
     :ivar problems: what keeps it from being done.
+    :ivar seen: what else somebody who agrees to it has looked at.
     """
 
     kind: Kind
@@ -80,6 +82,7 @@ class Plan:
     linking: tuple[int, ...] = ()
     effects: tuple[Effect, ...] = ()
     problems: tuple[Problem, ...] = field(default=())
+    seen: tuple[Any, ...] = ()
 
     @property
     def is_possible(self) -> bool:
@@ -95,7 +98,7 @@ class Plan:
         said = (
             *(self.kind, [node.id for node in self.nodes]),
             None if self.target is None else self.target.id,
-            *(self.pages, self.published, self.links_in, self.effects),
+            *(self.pages, self.published, self.links_in, self.effects, self.seen),
         )
         return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
@@ -167,14 +170,28 @@ class Planner:
         problems += self._out_of_reach(section, Permission.DELETE)
         return self._counted(Plan(Kind.TRASH, tuple(nodes), problems=tuple(problems)), section)
 
-    def set_state(self, nodes: Sequence[Node], state: str) -> Plan:
-        """Return what publishing nodes, or taking them back from readers, would do."""
-        problems = self._refused(nodes, Permission.PUBLISH, Kind.STATE)
-        if state == PUBLISHED:
-            problems += self._incomplete(nodes)
-        plan = Plan(Kind.STATE, tuple(nodes), problems=tuple(problems))
+    def take(self, nodes: Sequence[Node], ways: Mapping[int, Transition | Refusal | None]) -> Plan:
+        """Return what taking nodes through transitions of their workflows would do.
+
+        :param ways: node id -> the transition, or why there is none, or None where there is nothing
+            to do: what :meth:`myproject.content.workflow.Transitions.find` has said.
+        """
+        refused = [(node, ways[node.id]) for node in nodes]
+        problems = [
+            Problem(node.id, node.title, way.reason)
+            for node, way in refused
+            if isinstance(way, Refusal)
+        ]
+        taken = {id_: way for id_, way in ways.items() if isinstance(way, Transition)}
+        problems += self._incomplete(
+            node for node in nodes if node.id in taken and taken[node.id].target == PUBLISHED
+        )
+        # Who agrees to something agrees to what they have seen.
+        seen = tuple((node.draft_id, node.stage, node.modified_at) for node in nodes)
+        plan = Plan(Kind.STATE, tuple(nodes), problems=tuple(problems), seen=seen)
+        hidden = any(PUBLISHED in way.sources for way in taken.values())
         # Publishing breaks no links; and a draft hides what is below it.
-        return plan if state == PUBLISHED else self._counted(plan, self._measure(nodes))
+        return self._counted(plan, self._measure(nodes)) if hidden else plan
 
     def restore(
         self,

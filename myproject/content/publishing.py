@@ -101,7 +101,7 @@ def _with_fields(node: Node, fields: Mapping[str, Any]) -> Any:
     copy = cls(**{**snapshot(node), **known})
     for name in ("id", "parent_id", "name", "position", "boundary_id", "type", "state"):
         setattr(copy, name, getattr(node, name))
-    for name in ("draft_id", "publish_at", "expire_at", "modified_at", "created_at"):
+    for name in ("draft_id", "stage", "publish_at", "expire_at", "modified_at", "created_at"):
         setattr(copy, name, getattr(node, name))
     # Looked up, it would be asked of a session that there is none of.
     set_committed_value(copy, "parent", node.parent)
@@ -119,16 +119,35 @@ def save_newest(
     *,
     comment: str = "",
     incomplete: bool = False,
+    may_publish: bool = True,
 ) -> set[str]:
     """Save what comes next of a node: as a draft where readers see the node, else in its row.
 
     :param values: field -> value.
     :param incomplete: whether required fields of a draft may be empty.
+    :param may_publish: whether whoever saves may publish it, too. The time that somebody else has
+        set for publishing was set for another version; it holds no longer if they may not.
     :returns: names of the fields that changed; nothing is written when there are none.
     :raises InvalidValue: and nothing has changed.
     """
     catch_up(tree, node, renderer)
-    incomplete = incomplete and node.publish_at is None
+    incomplete = incomplete and (node.publish_at is None or not may_publish)
+    changed = _save_newest(tree, node, values, renderer, comment, incomplete=incomplete)
+    if changed and not may_publish and node.publish_at is not None:
+        node.publish_at = None
+        tree.session.flush()
+    return changed
+
+
+def _save_newest(
+    tree: Tree,
+    node: Node,
+    values: Mapping[str, Any],
+    renderer: IMarkdownRenderer,
+    comment: str,
+    *,
+    incomplete: bool,
+) -> set[str]:
     if node.seen_state == PUBLISHED:
         return _save_draft(tree, node, values, renderer, comment, incomplete=incomplete)
     if node.draft_id is None:
@@ -229,6 +248,7 @@ def publish(
             comment = comment or draft.comment
         changed = _apply(tree, node, fields, renderer, comment)
     tree.set_state(node, PUBLISHED)
+    tree.set_stage(node, "")
     tree.session.flush()
     return changed or draft is not None or was != PUBLISHED
 
@@ -263,6 +283,7 @@ def discard_draft(tree: Tree, node: Node) -> bool:
     if node.draft_id is None:
         return False
     node.draft_id = node.publish_at = None
+    tree.set_stage(node, "")
     tree.session.flush()
     return True
 

@@ -26,7 +26,7 @@ from myproject.tree.node import Node
 _APART = frozenset(
     {
         *("id", "parent_id", "name", "position", "boundary_id", "type", "state"),
-        *("created_at", "modified_at", "draft_id", "publish_at", "expire_at"),
+        *("created_at", "modified_at", "draft_id", "stage", "publish_at", "expire_at"),
     }
 )
 

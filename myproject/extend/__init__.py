@@ -16,6 +16,7 @@ from pyramid.config import Configurator
 
 from myproject.content.markup.rules import MarkupRules
 from myproject.content.registry import ContentTypes
+from myproject.content.workflow import Workflows
 from myproject.extend import access, content, operating, screens
 from myproject.extend.points import Extensions
 from myproject.interfaces import IContentTypes
@@ -25,6 +26,7 @@ DIRECTIVES: Mapping[str, Callable[..., Any]] = {
     directive.__name__: directive
     for directive in (
         content.add_content_type,
+        content.add_workflow,
         content.add_field_widget,
         content.add_markdown_plugin,
         content.add_sanitizer_rule,
@@ -53,6 +55,7 @@ def includeme(config: Configurator) -> None:
     registry = registry_of(config)
     registry.extensions = Extensions()
     registry.markup_rules = MarkupRules()
+    registry.workflows = Workflows()
     registry.registerUtility(ContentTypes(), IContentTypes)
     for name, directive in DIRECTIVES.items():
         # Those that Pyramid has a method for are methods of our configurator.

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from markdown_it import MarkdownIt
-from pyramid.config import Configurator
+from pyramid.config import PHASE2_CONFIG, Configurator
 
 from myproject.content.markup.rules import MarkupRules
 from myproject.content.registry import ContentType, ContentTypes
+from myproject.content.workflow import Workflow, checked_permissions
 from myproject.exceptions import ConfigurationProblem
 from myproject.extend.points import Widget
 from myproject.extend.registering import existing_asset, extensions_of, origin_of, register
-from myproject.interfaces import IContentTypes
+from myproject.interfaces import IContentTypes, IRoles
 from myproject.registry import registry_of
 from myproject.tree.node import Node
 
@@ -63,6 +65,60 @@ def add_content_type(
     register(
         config, CONTENT_TYPES, content_type.name, content_type, lambda: types.add(content_type)
     )
+
+
+def add_workflow(
+    config: Configurator, workflow: Workflow, *, types: Iterable[str] | None = None
+) -> None:
+    """Have content go through a workflow on its way to readers.
+
+    Example::
+
+        config.add_workflow(
+            Workflow(
+                "translation",
+                "Translation",
+                [State("draft", "Draft"), State("in-translation", "In translation"),
+                 State("published", "Published")],
+                [
+                    Transition("translate", "Have it translated", frozenset({"draft"}),
+                               "in-translation", "edit", Comment.OPTIONAL),
+                    Transition("publish", "Publish", frozenset({"draft", "in-translation"}),
+                               "published", "publish"),
+                    Transition("back", "Back to draft", frozenset({"in-translation"}), "draft",
+                               "edit"),
+                    Transition("unpublish", "Unpublish", frozenset({"published"}), "draft",
+                               "publish"),
+                ],
+            ),
+            types=["page"],
+        )
+
+    What it offers is in the bar of pages and on the screen ``@@transition``; whoever takes a
+    transition needs its permission at the page, and nothing that publishes goes past it. Switched
+    off, pages in a state that only it knows are drafts.
+
+    :param workflow: see :class:`myproject.content.workflow.Workflow`.
+    :param types: names of the content types; all that have no workflow of their own when left out.
+    :raises pyramid.exceptions.ConfigurationConflictError: when two includes claim one type, or all.
+    :raises myproject.exceptions.ConfigurationProblem: when a permission is not known.
+    """
+    registry = registry_of(config)
+
+    def put(type_name: str) -> None:
+        checked_permissions(workflow, registry.getUtility(IRoles).permissions)
+        registry.workflows.add(workflow, type_name)
+
+    for name in [""] if types is None else list(types):
+        register(
+            config,
+            "workflows",
+            name,
+            workflow,
+            partial(put, name),
+            title=f"{workflow.name} ({name or 'all types'})",
+            order=PHASE2_CONFIG + 1,
+        )
 
 
 def add_field_widget(

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, String, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ from myproject.db.base import Id, UTCDateTime
 from myproject.db.caseless import caseless
 from myproject.exceptions import InvalidValue
 from myproject.tree.finding import has_words, word_parameters, words_in
-from myproject.tree.node import Node
+from myproject.tree.node import PUBLISHED, Node
 from myproject.tree.timing import seen_state
 from myproject.tree.visibility import Kind, Visibility, ids_in, visible
 
@@ -52,6 +52,7 @@ class Line(NamedTuple):
     boundary_id: int
     modified_at: dt.datetime
     draft_id: int | None
+    stage: str
     publish_at: dt.datetime | None
     expire_at: dt.datetime | None
     has_children: bool
@@ -113,6 +114,8 @@ class Listing:
     :ivar after, before: where the page begins, or where it ends; the first page for neither.
     :ivar text: what is in the title or the name of each.
     :ivar type, state: empty for all.
+    :ivar stages: the states between a draft and a published page: a page is a draft where its
+        stage is none of these.
     """
 
     order: Order = Order.POSITION
@@ -122,6 +125,7 @@ class Listing:
     text: str = ""
     type: str = ""
     state: str = ""
+    stages: tuple[str, ...] = ()
 
     @property
     def is_filtered(self) -> bool:
@@ -152,7 +156,8 @@ class _Shape(NamedTuple):
     starts: bool
     words: tuple[int, ...]
     typed: bool
-    stated: bool
+    stated: Literal["", "state", "stage"]
+    stages: tuple[str, ...] = ()
 
 
 def key_of(line: Line, order: Order) -> Key:
@@ -303,6 +308,7 @@ def _shape(
     for name in ("type", "state"):
         if getattr(listing, name):
             values[f"{name}_wanted"] = getattr(listing, name)
+    stated = "stage" if listing.state in listing.stages else "state" if listing.state else ""
     shape = _Shape(
         below.kind,
         listing.order,
@@ -310,7 +316,8 @@ def _shape(
         key is not None,
         words,
         bool(listing.type),
-        bool(listing.state),
+        stated,
+        listing.stages if stated and listing.state != PUBLISHED else (),
     )
     return shape, values
 
@@ -351,8 +358,14 @@ def _matching(shape: _Shape) -> list[ColumnElement[bool]]:
         found.append(has_words(shape.words, _NODE.c.title, _NODE.c.name))
     if shape.typed:
         found.append(_NODE.c.type == bindparam("type_wanted", type_=String))
-    if shape.stated:
-        found.append(seen_state(_NODE.c) == bindparam("state_wanted", type_=String))
+    wanted = bindparam("state_wanted", type_=String)
+    if shape.stated == "stage":
+        hidden = or_(seen_state(_NODE.c) != PUBLISHED, _NODE.c.draft_id.is_not(None))
+        found += [_NODE.c.stage == wanted, hidden]
+    elif shape.stated:
+        found.append(seen_state(_NODE.c) == wanted)
+        if shape.stages:
+            found.append(_NODE.c.stage.not_in(shape.stages))
     return found
 
 

@@ -33,7 +33,7 @@ from myproject.tree.known import CORE, KnownType, known_types, own_tables
 from myproject.tree.node import TRASHED, UNAVAILABLE, Node
 
 _CHUNK = 500
-_NOTHING_WAITS = {"draft_id": None, "publish_at": None, "expire_at": None}
+_NOTHING_WAITS = {"draft_id": None, "stage": "", "publish_at": None, "expire_at": None}
 _OWN_BOUNDARY = (
     update(Node.__table__)
     .where(Node.__table__.c.id == bindparam("node"))

@@ -92,6 +92,13 @@ class NodeStateChanged(NodeEvent):
     old_state: str
 
 
+@dataclass(frozen=True, slots=True)
+class NodeStageChanged(NodeEvent):
+    """What readers do not see of a node stands somewhere else in its workflow."""
+
+    old_stage: str
+
+
 class NodeDeleted(NodeEvent):
     """A node and everything below it has gone for good."""
 

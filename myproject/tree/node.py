@@ -147,6 +147,9 @@ class Node(Base):
     state: Mapped[str] = mapped_column(String(20), default=PUBLISHED)
     #: The newest revision, where readers do not see it yet.
     draft_id: Mapped[int | None] = mapped_column(Id)
+    #: Where the newest version stands in its workflow, as long as readers do not see it; empty for
+    #: a draft like any other.
+    stage: Mapped[str] = mapped_column(String(50), default="", server_default=text("''"))
     #: When the draft, or a page that is one, is published; and when readers see it no longer. What
     #: is due holds by itself: see :mod:`myproject.tree.timing`.
     publish_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
@@ -178,6 +181,12 @@ class Node(Base):
                 postgresql_where=text(f"{name} IS NOT NULL"),
             )
             for name in ("publish_at", "expire_at")
+        ),
+        Index(
+            None,
+            "stage",
+            sqlite_where=text("stage <> ''"),
+            postgresql_where=text("stage <> ''"),
         ),
         CheckConstraint(f"(parent_id IS NULL) = (id = {ROOT_ID})", name="one_root"),
         CheckConstraint("parent_id <> id", name="not_its_own_parent"),
@@ -228,6 +237,11 @@ class Node(Base):
         return self.draft_id is not None and is_draft_due(self)
 
     @property
+    def is_ahead(self) -> bool:
+        """Whether there is a draft that readers of the page do not see."""
+        return is_ahead(self)
+
+    @property
     def label(self) -> str:
         """The title as navigation shows it."""
         return self.nav_title or self.title
@@ -252,6 +266,20 @@ def is_draft_due(row: Any) -> bool:
     :param row: a node, or a row with its columns.
     """
     return row.publish_at is not None and row.publish_at <= utcnow()
+
+
+def is_ahead(row: Any) -> bool:
+    """Return :attr:`Node.is_ahead` of a node, or of a row with its columns."""
+    return row.draft_id is not None and not is_draft_due(row) and seen_state_of(row) == PUBLISHED
+
+
+def stage_of(row: Any) -> str:
+    """Return where what readers do not see of a node stands in its workflow.
+
+    :param row: a node, or a row with its columns.
+    :returns: empty for a draft like any other, and where readers see the newest version.
+    """
+    return row.stage if seen_state_of(row) != PUBLISHED or is_ahead(row) else ""
 
 
 _columns = Node.__table__.c

@@ -35,6 +35,7 @@ from myproject.tree.events import (
     NodeRenamed,
     NodeReordered,
     NodeRestored,
+    NodeStageChanged,
     NodeStateChanged,
     NodeTrashed,
 )
@@ -286,6 +287,20 @@ class Tree(Placing):
             self.session.flush()
             keep_place(self.session, node)
             self.tell(NodeStateChanged(node.id, node, old_state))
+        return node
+
+    def set_stage(self, node: Node, stage: str) -> Node:
+        """Say where what readers do not see of *node* stands in its workflow.
+
+        :param stage: a state of the workflow; empty for a draft like any other.
+        :raises NodeGone, InTrash:
+        """
+        old_stage = node.stage
+        if stage != old_stage:
+            self._check_kept(node)
+            node.stage = stage
+            self.session.flush()
+            self.tell(NodeStageChanged(node.id, node, old_stage))
         return node
 
     def trash(self, node: Node) -> Node:

@@ -36,6 +36,7 @@ class Twig(NamedTuple):
     state: str
     boundary_id: int
     draft_id: int | None
+    stage: str
     publish_at: dt.datetime | None
     expire_at: dt.datetime | None
     has_children: bool

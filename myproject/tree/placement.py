@@ -15,6 +15,7 @@ class Placement(NamedTuple):
 
     :ivar previous_id, next_id: the siblings that it stood between, those in the trash included;
         None where there was none on that side.
+    :ivar stage: where what readers do not see stood in its workflow.
     """
 
     parent_id: int
@@ -23,6 +24,7 @@ class Placement(NamedTuple):
     state: str
     previous_id: int | None = None
     next_id: int | None = None
+    stage: str = ""
 
     def is_free(self, session: Session) -> bool:
         """Whether the position is still between the siblings that it was between.
@@ -72,6 +74,7 @@ def placement_of(session: Session, node: Node) -> Placement:
         node.state,
         session.scalar(siblings.where(here < position).order_by(*descending).limit(1)),
         session.scalar(siblings.where(here > position).order_by(*ascending).limit(1)),
+        node.stage,
     )
 
 

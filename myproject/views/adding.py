@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from pyramid.config import Configurator
-from pyramid.httpexceptions import HTTPForbidden
 from pyramid.i18n import TranslationStringFactory
 
 from myproject.content.columns import editable_fields
 from myproject.content.registry import ContentType
 from myproject.content.scratch import drop_scratch
+from myproject.content.workflow import Refusal
 from myproject.exceptions import InvalidName, InvalidValue, NameTaken, TreeError
 from myproject.security.permissions import Permission
 from myproject.tree.listing import load_children
@@ -22,6 +23,7 @@ from myproject.views import naming
 from myproject.views.adding_types import addable_types
 from myproject.views.autosave import new_purpose
 from myproject.views.done import tell_done
+from myproject.views.editing import ONWARD, onward_of
 from myproject.views.fields import form_fields, posted_fields, widget_of
 from myproject.views.forms import Form, Notice, see_other, tell, text_of
 from myproject.views.keeping import (
@@ -33,6 +35,7 @@ from myproject.views.keeping import (
     sealed,
 )
 from myproject.views.rendering import TEMPLATES, page_screen
+from myproject.views.taking import forbidden
 from myproject.views.writing import (
     check_lengths,
     says_the_same,
@@ -91,13 +94,19 @@ class AddScreen:
         wanted = request.GET.get("type", "")
         self.wanted = wanted[:100]
         self.type: ContentType | None = next((t for t in self.addable if t.name == wanted), None)
-        self.may_publish = bool(request.has_permission(Permission.PUBLISH, parent))
         if self.type is not None:
             cls = self.type.cls
             self.cls = cls
             self.may_wait = self.type.incomplete_drafts
+            self.unpublishable: Refusal | None = request.transitions.why_not_new(
+                self.type.name, parent.boundary_id
+            )
             self.purpose = new_purpose(self.type.name)
             self.fields = [field for field in editable_fields(cls) if widget_of(request, field)]
+
+    def may(self, permission: str) -> bool:
+        """Whether whoever asks has a permission here, and so at what is added."""
+        return bool(self.request.has_permission(permission, self.parent))
 
     # -- what is shown ----------------------------------------------------------------------------
 
@@ -197,7 +206,8 @@ class AddScreen:
             "notice": None,
             "restored": None,
             "unsaved": False,
-            "may_publish": self.may_publish,
+            "may_publish": self.unpublishable is None,
+            "onward": onward_of(request, self.type.name, self.may),
             "places": self.places(),
             "before": self.wanted_place(),
             "several": len(self.addable) > 1,
@@ -232,7 +242,7 @@ class AddScreen:
     def post(self) -> Any:
         """Do what the button says."""
         request = self.request
-        do = text_of(request, DO, 20) or SAVE
+        do = text_of(request, DO, 60) or SAVE
         if (problem := problem_with(request)) is not None and do != DISCARD:
             return self.again(message=problem.message, status=problem.status)
         if self.type is None:
@@ -242,8 +252,8 @@ class AddScreen:
             return self.discard()
         if do == SHOW:
             return self.again(status=200)
-        if do == PUBLISH and not (verdict := request.has_permission(PUBLISH, self.parent)):
-            raise HTTPForbidden(result=verdict)
+        if do == PUBLISH and self.unpublishable is not None:
+            raise forbidden(request, self.unpublishable)
         values, form = self.posted(complete=do == PUBLISH)
         check_lengths(request, values, form)
         name, suggestion = self.name(form)
@@ -340,7 +350,10 @@ class AddScreen:
             message = _("“${title}” has been added as a draft.", mapping=title)
         tell_done(request, operation, text=message)
         url = request.path_url_of(names_of(node)) or request.mount + "/"
-        return see_other(request, f"{url.removesuffix('/')}/@@edit" if do == SAVE else url)
+        base = url.removesuffix("/")
+        if do.startswith(ONWARD):
+            url = f"{base}/@@state?transition={quote(do.removeprefix(ONWARD))}"
+        return see_other(request, f"{base}/@@edit" if do == SAVE else url)
 
 
 def includeme(config: Configurator) -> None:

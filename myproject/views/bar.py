@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from pyramid.config import Configurator
 from pyramid.i18n import TranslationStringFactory
 
+from myproject.content.workflow import Comment
 from myproject.db.base import utcnow
 from myproject.security.access import ANONYMOUS
 from myproject.security.permissions import Permission
-from myproject.tree.node import DRAFT, PUBLISHED, Node, is_draft_due, seen_state_of
+from myproject.tree.node import DRAFT, PUBLISHED, Node, is_ahead
 from myproject.views.adding_types import addable_types
 from myproject.views.menus import actions, has_view, translated
 from myproject.views.times import to_local
@@ -70,6 +72,19 @@ class BarLink(NamedTuple):
     shortcut: str
 
 
+class Step(NamedTuple):
+    """A transition that is offered.
+
+    :ivar url: the screen that asks first; empty where it is taken at once.
+    :ivar is_of_draft: whether it is about what readers do not see.
+    """
+
+    name: str
+    title: str
+    url: str
+    is_of_draft: bool
+
+
 class Addable(NamedTuple):
     """A type that may be added."""
 
@@ -86,7 +101,7 @@ class Bar:
     :ivar current: name of the screen that is shown; empty on the page itself.
     :ivar links, more: what stands in the bar, and what in its menu.
     :ivar adding: what may be added below the page.
-    :ivar other_states: the states that the page may be given, and what that is called.
+    :ivar steps: the transitions of its workflow that the page may be taken through.
     :ivar draft_url: the draft of what comes next; empty where there is none.
     :ivar discard_url: the screen that discards it, for those who may.
     """
@@ -99,7 +114,7 @@ class Bar:
     links: Sequence[BarLink]
     more: Sequence[BarLink]
     adding: Sequence[Addable]
-    other_states: Sequence[tuple[str, str]]
+    steps: Sequence[Step]
     draft_url: str
     discard_url: str
 
@@ -142,14 +157,8 @@ def bar_of(request: Any, node: Node, current: str = "") -> Bar | None:
     adding = _adding(request, node, base) if has_view(registry, cls, "add") else []
     if not found and not adding:
         return None
-    is_ahead = has_draft(node)
-    others: list[tuple[str, Any]] = []
-    if has_view(registry, cls, "state") and may(Permission.PUBLISH):
-        if is_ahead:
-            others.append((PUBLISHED, _("Publish changes")))
-        if not node.is_root:
-            shown = node.seen_state == PUBLISHED
-            others.append((DRAFT, _("Unpublish")) if shown else (PUBLISHED, _("Publish")))
+    ahead = is_ahead(node)
+    steps = steps_of(request, node, base) if has_view(registry, cls, "state") else []
     return Bar(
         node.id,
         page_url,
@@ -159,18 +168,27 @@ def bar_of(request: Any, node: Node, current: str = "") -> Bar | None:
         [link for prominent, link in found if prominent],
         [link for prominent, link in found if not prominent],
         adding,
-        [(state, request.localizer.translate(title)) for state, title in others],
-        f"{page_url}?version=draft" if is_ahead and may(Permission.VIEW_DRAFTS) else "",
-        f"{base}/@@discard-draft" if is_ahead and may(Permission.EDIT) else "",
+        steps,
+        f"{page_url}?version=draft" if ahead and may(Permission.VIEW_DRAFTS) else "",
+        f"{base}/@@discard-draft" if ahead and may(Permission.EDIT) else "",
     )
 
 
-def has_draft(node: Any) -> bool:
-    """Whether something comes next that readers do not see.
+def steps_of(request: Any, node: Node, base: str) -> list[Step]:
+    """Return the transitions that whoever asks may take a node through; no statement.
 
-    :param node: a node, or a row with its columns.
+    :param base: the node's URL path, without a slash at the end.
     """
-    return node.draft_id is not None and not is_draft_due(node) and seen_state_of(node) == PUBLISHED
+    steps = []
+    for each in request.transitions.offered(node):
+        title = each.title
+        if each.name == "publish" and is_ahead(node):
+            title = _("Publish changes")
+        asks = each.comment is not Comment.NO or PUBLISHED in each.sources
+        url = f"{base}/@@state?transition={quote(each.name)}" if asks else ""
+        of_draft = PUBLISHED not in each.sources
+        steps.append(Step(each.name, request.localizer.translate(title), url, of_draft))
+    return steps
 
 
 def notes_of(request: Any, node: Any) -> list[str]:
@@ -178,7 +196,7 @@ def notes_of(request: Any, node: Any) -> list[str]:
 
     :param node: a node, or a row with its columns.
     """
-    notes: list[Any] = [_("Changed since publication")] if has_draft(node) else []
+    notes: list[Any] = [ahead_note(request, node)] if is_ahead(node) else []
     for moment, text in (
         (node.publish_at, _("Scheduled for ${time}")),
         (node.expire_at, _("Expires ${time}")),
@@ -187,6 +205,17 @@ def notes_of(request: Any, node: Any) -> list[str]:
             time = f"{to_local(request, moment):%Y-%m-%d %H:%M}"
             notes.append(text % {"time": time})
     return [request.localizer.translate(note) for note in notes]
+
+
+def ahead_note(request: Any, node: Any) -> Any:
+    """Return what to say of a page with changes that readers do not see.
+
+    :param node: a node, or a row with its columns.
+    """
+    state = request.registry.workflows.of(node.type).newest(node)
+    if state.name == DRAFT:
+        return _("Changed since publication")
+    return _("Changes: ${state}", mapping={"state": request.localizer.translate(state.title)})
 
 
 def _adding(request: Any, node: Node, base: str) -> list[Addable]:
@@ -205,14 +234,23 @@ def state_of(request: Any, node: Node) -> State:
     """Return who can see *node*, to which *request* leads."""
     translate = request.localizer.translate
     notes: Sequence[str] = ()
-    is_ahead = has_draft(node)
+    ahead = is_ahead(node)
     if request.has_permission(Permission.VIEW_DRAFTS, node):
         notes = notes_of(request, node)
     if node.seen_state != PUBLISHED:
-        return State("draft", translate(_("Draft")), notes)
+        return State("draft", hidden_title(request, node), notes)
     if is_public(request, node):
-        return State("public", translate(_("Published")), notes, is_ahead and bool(notes))
-    return State("private", translate(_("Not public")), notes, is_ahead and bool(notes))
+        return State("public", translate(_("Published")), notes, ahead and bool(notes))
+    return State("private", translate(_("Not public")), notes, ahead and bool(notes))
+
+
+def hidden_title(request: Any, node: Any) -> str:
+    """Return the state of something that readers do not see, in words.
+
+    :param node: a node, or a row with its columns.
+    """
+    state = request.registry.workflows.of(node.type).newest(node)
+    return request.localizer.translate(state.title)
 
 
 def is_public(request: Any, node: Node) -> bool:

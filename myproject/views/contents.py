@@ -21,6 +21,7 @@ from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.i18n import TranslationStringFactory
 
 from myproject.content.revisions import latest_savers
+from myproject.content.workflow import State as WorkflowState
 from myproject.exceptions import InvalidValue
 from myproject.extend.points import BulkAction
 from myproject.registry import registry_of
@@ -38,9 +39,9 @@ from myproject.tree.contents import (
     key_of,
     load_contents,
 )
-from myproject.tree.node import DRAFT, PUBLISHED, Node, seen_state_of
+from myproject.tree.node import DRAFT, PUBLISHED, Node, is_ahead, seen_state_of
 from myproject.tree.urls import quote_segment
-from myproject.views.bar import State, has_draft, is_public, notes_of
+from myproject.views.bar import State, hidden_title, is_public, notes_of
 from myproject.views.forms import Notice
 from myproject.views.menus import actions, has_view, translated
 from myproject.views.rendering import TEMPLATES, page_screen
@@ -136,6 +137,7 @@ class Contents:
         self.base = self.page_url.removesuffix("/")
         self.url = f"{self.base}/@@contents"
         self.below = request.access.below(node)
+        self.stages: Mapping[str, WorkflowState] = request.registry.workflows.stages
         self.listing = self._listing()
         self._actions: dict[tuple[str, int], Sequence[RowAction]] = {}
         self.public = is_public(request, node) or node.is_root
@@ -165,7 +167,9 @@ class Contents:
             query.get(name, "").replace("\0", "").strip()[:LONGEST]
             for name in ("q", "type", "state")
         )
-        return Listing(order, wanted.startswith("-"), text=text, type=kind, state=state, **keys)
+        stages = tuple(self.stages)
+        descending = wanted.startswith("-")
+        return Listing(order, descending, text=text, type=kind, state=state, stages=stages, **keys)
 
     def address(self, **changes: Any) -> str:
         """Return the path of the same list, changed in some respects; from its first page on."""
@@ -253,6 +257,7 @@ class Contents:
             states=[
                 (PUBLISHED, self.translate(_("Published"))),
                 (DRAFT, self.translate(_("Draft"))),
+                *((name, self.translate(state.title)) for name, state in self.stages.items()),
             ],
             bulk=self._bulk(),
             translated=lambda item: translated(request, item),
@@ -331,15 +336,15 @@ class Contents:
         )
 
     def _state(self, line: Line) -> State:
-        state, is_ahead = seen_state_of(line), False
+        state, ahead = seen_state_of(line), False
         notes: Sequence[str] = ()
         if Permission.VIEW_DRAFTS in self.request.access.at(line.boundary_id):
-            notes, is_ahead = notes_of(self.request, line), has_draft(line)
-        if state == DRAFT:
-            return State("draft", self.translate(_("Draft")), notes)
-        if self.public and state == PUBLISHED and line.boundary_id in self.public_pages:
-            return State("public", self.translate(_("Published")), notes, is_ahead)
-        return State("private", self.translate(_("Not public")), notes, is_ahead)
+            notes, ahead = notes_of(self.request, line), is_ahead(line)
+        if state != PUBLISHED:
+            return State("draft", hidden_title(self.request, line), notes)
+        if self.public and line.boundary_id in self.public_pages:
+            return State("public", self.translate(_("Published")), notes, ahead)
+        return State("private", self.translate(_("Not public")), notes, ahead)
 
     def _row_actions(self, line: Line) -> Sequence[RowAction]:
         """Return what may be done with a page: the same for all of a type within a boundary."""

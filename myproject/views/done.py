@@ -8,18 +8,25 @@ from typing import Any
 from pyramid.i18n import TranslationStringFactory
 
 from myproject.content.obstacles import Obstacles
-from myproject.content.operations_log import Audience, Kind, Operation, undo_depths
+from myproject.content.operations_log import (
+    Audience,
+    Kind,
+    Operation,
+    state_stored,
+    undo_depths,
+)
+from myproject.content.workflow import Transition
 from myproject.interfaces import IRoles
 from myproject.security.access import ANONYMOUS, Access, load_policies
 from myproject.security.permissions import Permission
-from myproject.tree.node import PUBLISHED, ROOT_ID
+from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID
 from myproject.views.forms import Action, tell
 from myproject.views.rendering import DOMAIN
 
 _ = TranslationStringFactory(DOMAIN)
 
 #: Pseudo-kinds of :attr:`Kind.STATE`, whose row does not say which way it went.
-PUBLISH, UNPUBLISH = "publish", "unpublish"
+PUBLISH, UNPUBLISH, STAGE = "publish", "unpublish", "stage"
 
 #: Kind -> what was done, and what undoing it does.
 REPORTS: Mapping[str, tuple[Any, Any]] = {
@@ -90,9 +97,41 @@ def variant_of(operation: Operation, obstacles: Obstacles) -> str:
     """Return an operation's kind as the tables above have it."""
     if operation.kind != Kind.STATE:
         return operation.kind
+    if operation.transition not in ("", PUBLISH, UNPUBLISH):
+        return STAGE
+    steps = obstacles.steps[operation.id]
+    before, after = (steps[0].came_from, steps[0].went_to) if steps else (None, None)
+    if after is None:
+        # Too many to be looked at.
+        return operation.transition or UNPUBLISH
+    if before is not None and before.state == after.state:
+        return STAGE
+    return PUBLISH if after.state == PUBLISHED else UNPUBLISH
+
+
+def step_in_words(
+    request: Any, operation: Operation, obstacles: Obstacles, *, undone: bool
+) -> tuple[Any, Any]:
+    """Return what a step in a workflow is reported with, and its sentence in lists.
+
+    :param undone: whether the operation has undone one.
+    """
+    workflows = request.registry.workflows
+    if not undone:
+        known = (each.get(operation.transition) for each in workflows)
+        transition: Transition | None = next((each for each in known if each is not None), None)
+        if transition is not None and transition.done and transition.log:
+            return transition.done, transition.log
     steps = obstacles.steps[operation.id]
     after = steps[0].went_to if steps else None
-    return PUBLISH if after is not None and after.state == PUBLISHED else UNPUBLISH
+    name = DRAFT if after is None else state_stored(after)
+    states = {state.name: state.title for each in workflows for state in each.states}
+    # One of a workflow that is switched off by now is a draft like any other.
+    mapping = {"state": request.localizer.translate(states.get(name, states[DRAFT]))}
+    return (
+        _("New state of ${what}: ${state}.", mapping=mapping),
+        _("${actor} took ${what} to the state “${state}”", mapping=mapping),
+    )
 
 
 def what_of(request: Any, operation: Operation) -> str:
@@ -113,7 +152,11 @@ def pages(request: Any, count: int) -> str:
 def report(request: Any, operation: Operation, obstacles: Obstacles, *, undone: bool) -> str:
     """Return what was just done, as a sentence."""
     mapping = {"what": what_of(request, operation), "target": operation.target_title}
-    sentence = REPORTS[variant_of(operation, obstacles)][undone]
+    variant = variant_of(operation, obstacles)
+    if variant == STAGE:
+        sentence, _log = step_in_words(request, operation, obstacles, undone=undone)
+    else:
+        sentence = REPORTS[variant][undone]
     return request.localizer.translate(sentence, mapping=mapping)
 
 

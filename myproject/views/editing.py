@@ -11,11 +11,12 @@ is kept meanwhile (:mod:`myproject.views.autosave`).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from pyramid.config import Configurator
-from pyramid.httpexceptions import HTTPForbidden, HTTPNotFound
+from pyramid.httpexceptions import HTTPNotFound
 from pyramid.i18n import TranslationStringFactory
 from pyramid.renderers import render_to_response
 from pyramid.response import Response
@@ -29,13 +30,14 @@ from myproject.content.revisions import Revision, latest_revision_id, load_revis
 from myproject.content.scratch import Scratch, drop_scratch
 from myproject.exceptions import InvalidValue, TreeError
 from myproject.security.permissions import Permission
-from myproject.tree.node import PUBLISHED, TRASHED, Node
+from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node
 from myproject.tree.site import leave_revision
 from myproject.views.fields import form_fields, posted_fields, values_of, widget_of
 from myproject.views.forms import Form, Notice, see_other, tell, text_of
 from myproject.views.keeping import BASE, COMMENT, DO, SEEN, keep_form_of, problem_with, sealed
 from myproject.views.merging import Merging, shown_merge
 from myproject.views.rendering import TEMPLATES, page_screen
+from myproject.views.taking import take, way_to_publish
 from myproject.views.times import to_local
 from myproject.views.writing import (
     as_typed,
@@ -56,6 +58,10 @@ PURPOSE = "edit"
 
 #: What the buttons of the form do.
 SAVE, VIEW, PUBLISH, DISCARD = "save", "view", "publish", "discard"
+
+#: With the name of a transition behind it: save, and go on to the screen of that.
+ONWARD = "to:"
+
 #: To show the form again with what is in it; in a merge one's own version of it.
 SHOW, MINE = "show", "mine"
 
@@ -151,7 +157,9 @@ class EditScreen:
             "is_draft": self.is_draft,
             "is_live": not self.is_draft,
             "has_draft": node.draft_id is not None,
-            "may_publish": self.may(Permission.PUBLISH),
+            "may_publish": request.transitions.may_publish(node),
+            "may_schedule": self.may(Permission.PUBLISH),
+            "onward": self.onward(),
             "may_rename": not node.is_root and self.may(Permission.MOVE),
             "max_size": request.registry.settings["myproject.max_form_size"],
         }
@@ -191,19 +199,27 @@ class EditScreen:
         """Whether whoever asks has a permission here."""
         return bool(self.request.has_permission(permission, self.node))
 
+    def onward(self) -> list[tuple[str, str]]:
+        """Return the transitions that a version can be taken through as soon as it is saved, but
+        for publishing: name and title."""
+        state = self.request.registry.workflows.of(self.node.type).newest(self.node)
+        if state.name not in (DRAFT, PUBLISHED):
+            return []
+        return onward_of(self.request, self.node.type, self.may)
+
     # -- what is done -----------------------------------------------------------------------------
 
     def post(self) -> Any:
         """Do what the button says."""
-        do = text_of(self.request, DO, 20) or SAVE
+        do = text_of(self.request, DO, 60) or SAVE
         if do == DISCARD:
             return self.discard()
         if (problem := problem_with(self.request)) is not None:
             return self.again(message=problem.message, status=problem.status)
         if do in (SHOW, MINE):
             return self.again(status=200)
-        if do == PUBLISH and not (verdict := self.request.has_permission(PUBLISH, self.node)):
-            raise HTTPForbidden(result=verdict)
+        if do == PUBLISH:
+            way_to_publish(self.request, self.node)
         self.lock()
         values, form = self.posted(complete=do == PUBLISH)
         check_lengths(self.request, values, form)
@@ -299,7 +315,7 @@ class EditScreen:
         theirs = self.saved() if seen is None else seen.fields
         merging = Merging(self.request, self.cls, self.fields, incomplete=self.may_wait)
         merges = self.merges(base_id, theirs, stripped(values))
-        do = text_of(self.request, DO, 20)
+        do = text_of(self.request, DO, 60)
         notice = Notice("danger", self.request.localizer.translate(message)) if message else None
         return self.ask(
             merging, merges, base_id, seen_id, do, status=status, notice=notice, decided=True
@@ -344,7 +360,7 @@ class EditScreen:
             "mine": as_typed(request, self.fields, mine),
             "base": base_id,
             "seen": seen_id,
-            "do": do if do in (SAVE, VIEW, PUBLISH) else SAVE,
+            "do": do if do in (SAVE, VIEW, PUBLISH) or do.startswith(ONWARD) else SAVE,
             "comment": text_of(request, COMMENT, 500),
             "seal": sealed(request, self.node, PURPOSE),
         }
@@ -374,17 +390,27 @@ class EditScreen:
         if do == SAVE and request.headers.get("X-Requested-With") == "fetch":
             return self.saved_in_place(message)
         tell(request, message)
+        if do.startswith(ONWARD):
+            step = quote(do.removeprefix(ONWARD))
+            return see_other(request, f"{self.base_url}/@@state?transition={step}")
         return see_other(request, self.url if do == SAVE else self.view_url)
 
     def keep(self, values: Mapping[str, Any]) -> Any:
         """Save it, and return what to say; None where nothing has changed."""
+        was_planned = self.node.publish_at is not None
         changed = save_newest(
             *(self.request.tree, self.node, values, self.request.renderer),
             comment=text_of(self.request, COMMENT, 500),
             incomplete=self.may_wait,
+            may_publish=self.request.transitions.may_publish(self.node),
         )
         if not changed:
             return None
+        if was_planned and self.node.publish_at is None:
+            return _(
+                "Saved. It will not be published on the time that was set for the version before: "
+                "ask somebody who may publish to set it again."
+            )
         if self.node.draft_id is None:
             return _("Saved.")
         return _("Draft saved. Readers see the page as it was until it is published.")
@@ -395,7 +421,8 @@ class EditScreen:
         was_draft, had_draft = self.is_draft, node.draft_id is not None
         before = latest_revision_id(self.session, node.id)
         comment = text_of(request, COMMENT, 500)
-        request.journal.set_state([node], PUBLISHED, values=values, comment=comment)
+        way = way_to_publish(request, node)
+        take(request, [node], {node.id: way}, values=values, comment=comment)
         if was_draft:
             return _("Saved and published.")
         if had_draft or latest_revision_id(self.session, node.id) != before:
@@ -422,6 +449,18 @@ class EditScreen:
         scratch: Scratch | None = scratch_of(self.request, self.node, PURPOSE)
         if scratch is not None:
             self.session.delete(scratch)
+
+
+def onward_of(request: Any, type_name: str, may: Callable[[str], bool]) -> list[tuple[str, str]]:
+    """Return the transitions from a draft to anywhere but to readers: name and title.
+
+    :param may: whether whoever asks has a permission there.
+    """
+    return [
+        (each.name, request.localizer.translate(each.title))
+        for each in request.registry.workflows.of(type_name).transitions
+        if DRAFT in each.sources and each.target != PUBLISHED and may(each.permission)
+    ]
 
 
 def number_of(request: Any, name: str) -> int:

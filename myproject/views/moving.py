@@ -7,6 +7,8 @@ view, what was planned. The first two only read, though forms with many pages ha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pyramid.config import Configurator
@@ -14,6 +16,8 @@ from pyramid.httpexceptions import HTTPForbidden
 from pyramid.i18n import TranslationStringFactory
 
 from myproject.content.operations_log import Kind
+from myproject.content.workflow import LONGEST_NAME, Comment
+from myproject.content.workflow import Refusal as NoWay
 from myproject.exceptions import InvalidValue
 from myproject.registry import registry_of
 from myproject.security.permissions import Permission
@@ -37,6 +41,7 @@ from myproject.views.planning import (
     what,
 )
 from myproject.views.rendering import TEMPLATES, page_screen
+from myproject.views.taking import forbidden
 
 _ = TranslationStringFactory("myproject")
 
@@ -68,10 +73,15 @@ def delete(context: Node, request: Any) -> dict[str, Any]:
 
 
 def state(context: Node, request: Any) -> Any:
-    """Publish pages at once, or say what taking them back from readers would do."""
+    """Take pages to another state at once, or say first what that would do: where it takes them
+    back from readers, and where whoever does it says why."""
     task = _task(context, request, Kind.STATE)
+    _check_asked(context, request, task)
     plan = plan_of(request, task)
-    if task.state != PUBLISHED or not plan.is_possible or not task.nodes:
+    is_plain = task.commented is Comment.NO and not any(
+        PUBLISHED in way.sources for way in task.transitions
+    )
+    if not is_plain or not plan.is_possible or not task.nodes:
         request.tm.doom()
         return _screen(context, request, task)
     unseen = _unseen(request, task)
@@ -90,9 +100,19 @@ def _unseen(request: Any, task: Task) -> str:
     return request.localizer.translate(text)
 
 
-def unpublish(context: Node, request: Any) -> dict[str, Any]:
-    """Say what taking a page back from readers would do."""
-    return _plan(context, request, _task(context, request, Kind.STATE))
+def state_plan(context: Node, request: Any) -> dict[str, Any]:
+    """Say what taking a page to another state would do."""
+    task = _task(context, request, Kind.STATE)
+    _check_asked(context, request, task)
+    return _plan(context, request, task)
+
+
+def _check_asked(context: Node, request: Any, task: Task) -> None:
+    """Raise ``HTTPForbidden`` for the page at hand, if somebody lacks what this takes there."""
+    way = task.ways.get(context.id)
+    if isinstance(way, NoWay) and way.permission and len(task.nodes) == 1:
+        verdict = request.has_permission(way.permission, context)
+        raise HTTPForbidden(result=verdict) if not verdict else forbidden(request, way)
 
 
 def arrange(context: Node, request: Any) -> Any:
@@ -124,11 +144,24 @@ def _task(context: Node, request: Any, kind: Kind) -> Task:
     target, asked = None, numbers_in(request.params, "target")
     if asked and kind in PICKING and "pick" not in request.params:
         target = Picker(request, nodes, kind).place(asked[-1])
-    state = ""
-    if kind == Kind.STATE:
-        state = PUBLISHED if text_in(request.params, "state", 20) == PUBLISHED else DRAFT
     names = names_typed(request, nodes)
-    return Task(kind, nodes, gone, target, names, state, back_of(request))
+    task = Task(kind, nodes, gone, target, names, back=back_of(request))
+    return with_ways(request, task) if kind == Kind.STATE else task
+
+
+def with_ways(request: Any, task: Task) -> Task:
+    """Return a task with the transitions that the form, or the address, asks for."""
+    params = request.params
+    transition = text_in(params, "transition", LONGEST_NAME)
+    state = "" if transition else (text_in(params, "state", LONGEST_NAME) or DRAFT)
+    find = partial(request.transitions.find, target=state, name=transition)
+    return replace(
+        task,
+        ways={node.id: find(node) for node in task.nodes},
+        state=state,
+        transition=transition,
+        comment=text_in(params, "comment", 500).strip(),
+    )
 
 
 def _place_or_plan(context: Node, request: Any, kind: Kind) -> dict[str, Any]:
@@ -244,8 +277,9 @@ def includeme(config: Configurator) -> None:
         ("move", move, ("GET", "POST"), Permission.MOVE),
         ("copy", copy, ("GET", "POST"), Permission.VIEW),
         ("delete", delete, ("GET", "POST"), Permission.DELETE),
-        ("state", unpublish, ("GET",), Permission.PUBLISH),
-        ("state", state, ("POST",), Permission.PUBLISH),
+        # What it takes says each page's workflow.
+        ("state", state_plan, ("GET",), Permission.VIEW),
+        ("state", state, ("POST",), Permission.VIEW),
         ("arrange", arrange, ("POST",), Permission.VIEW),
     )
     for name, view, methods, permission in views:

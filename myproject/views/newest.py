@@ -8,7 +8,7 @@ newest version is shown to those who see it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from pyramid.config import Configurator
@@ -22,6 +22,7 @@ from myproject.content.revision_log import load_live, people_named
 from myproject.content.revisions import Revision
 from myproject.security.permissions import Permission
 from myproject.tree.node import PUBLISHED, Node
+from myproject.views.bar import Step, steps_of
 from myproject.views.history import actor_of
 from myproject.views.menus import has_view
 
@@ -35,7 +36,9 @@ class ShownDraft(NamedTuple):
     """A draft that is shown as the page, for the banner above it.
 
     :ivar live: the address of what readers see.
-    :ivar compare, edit, discard, schedule, state: addresses; None for those who may not.
+    :ivar compare, edit, discard, schedule: addresses; None for those who may not.
+    :ivar steps: the transitions that the draft may be taken through.
+    :ivar take: where they are posted to.
     """
 
     at: dt.datetime
@@ -46,7 +49,8 @@ class ShownDraft(NamedTuple):
     edit: str | None
     discard: str | None
     schedule: str | None
-    state: str | None
+    steps: Sequence[Step]
+    take: str
 
 
 def newest_deriver(view: View, info: IViewDeriverInfo) -> View:
@@ -114,7 +118,8 @@ def _shown(request: Any, node: Node, draft: Revision) -> ShownDraft:
         f"{base}/@@edit" if may_edit else None,
         f"{base}/@@discard-draft" if may_edit else None,
         f"{base}/@@schedule" if schedule else None,
-        f"{base}/@@state" if may_publish else None,
+        [step for step in steps_of(request, node, base) if step.is_of_draft],
+        f"{base}/@@state",
     )
 
 

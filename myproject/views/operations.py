@@ -32,9 +32,11 @@ from myproject.tree.traversal import no_root
 from myproject.views.addresses import safe_next
 from myproject.views.done import (
     SENTENCES,
+    STAGE,
     audience_of,
     missing,
     pages,
+    step_in_words,
     tell_done,
     undo_url,
     variant_of,
@@ -68,6 +70,7 @@ class Row(NamedTuple):
     :ivar undo: where undoing is posted to; None where that cannot be done.
     :ivar why_not: why it cannot; empty where it can, and where nobody could.
     :ivar is_undone: whether it has been.
+    :ivar comment: why, in the words of whoever did it.
     """
 
     number: int
@@ -78,6 +81,7 @@ class Row(NamedTuple):
     label: str
     why_not: str
     is_undone: bool
+    comment: str = ""
 
 
 # -- lists ----------------------------------------------------------------------------------------
@@ -165,7 +169,12 @@ def _row(
 ) -> Row:
     translate = request.localizer.translate
     is_undo = bool(depth % 2)
-    words = translate(SENTENCES[variant_of(operation, obstacles)][1 + is_undo])
+    variant = variant_of(operation, obstacles)
+    if variant == STAGE:
+        _report, sentence = step_in_words(request, operation, obstacles, undone=is_undo)
+    else:
+        sentence = SENTENCES[variant][1 + is_undo]
+    words = translate(sentence)
     names = {
         "actor": [_actor(request, operation, people)],
         "what": _what(request, operation, places),
@@ -181,6 +190,7 @@ def _row(
         translate(_("Redo") if is_undo else _("Undo")),
         why_not,
         operation.undone_by_id is not None,
+        operation.comment,
     )
 
 

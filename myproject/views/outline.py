@@ -16,10 +16,10 @@ from myproject.security.access import ANONYMOUS
 from myproject.security.permissions import Permission
 from myproject.tree.finding import find_pages
 from myproject.tree.listing import Key
-from myproject.tree.node import DRAFT, PUBLISHED, Node, seen_state_of
+from myproject.tree.node import DRAFT, PUBLISHED, Node, is_ahead, seen_state_of
 from myproject.tree.outline import Branch, Twig, Wanted, load_branches
 from myproject.tree.urls import paths_of, quote_segment, virtual_root_of
-from myproject.views.bar import has_draft
+from myproject.views.bar import ahead_note, hidden_title
 
 _ = TranslationStringFactory("myproject")
 
@@ -73,7 +73,6 @@ class Outline:
             "private": translate(_("Not public")),
             "public": "",
         }
-        self.changed = translate(_("Changed since publication"))
 
     def revealed(self, node: Node) -> Leaf:
         """Return the tree from the topmost place that may be known of, open down to *node*."""
@@ -181,13 +180,13 @@ class Outline:
         :param row: a node, or a row with its columns.
         """
         state = seen_state_of(row)
-        if state == DRAFT:
-            return "draft", self.states["draft"]
-        kind = "public" if public and state == PUBLISHED and row.boundary_id in self.public else ""
-        kind = kind or "private"
+        if state != PUBLISHED:
+            return "draft", hidden_title(self.request, row)
+        kind = "public" if public and row.boundary_id in self.public else "private"
         mine = self.request.access.at(row.boundary_id)
-        if Permission.VIEW_DRAFTS in mine and has_draft(row):
-            words = [each for each in (self.states[kind], self.changed) if each]
+        if Permission.VIEW_DRAFTS in mine and is_ahead(row):
+            changed = self.request.localizer.translate(ahead_note(self.request, row))
+            words = [each for each in (self.states[kind], changed) if each]
             return f"{kind} ahead", ", ".join(words)
         return kind, self.states[kind]
 

@@ -16,21 +16,24 @@ from sqlalchemy import func, select
 from myproject.content.operations_log import Kind, Operation
 from myproject.content.plans import Plan
 from myproject.content.revisions import Revision
+from myproject.content.workflow import Comment, Transition
+from myproject.content.workflow import Refusal as NoWay
 from myproject.exceptions import InvalidValue, TreeError
 from myproject.interfaces import IRoles
 from myproject.security.permissions import Permission
 from myproject.tree.boundaries import share_boundaries
 from myproject.tree.copying import descend
 from myproject.tree.lineages import load_with_lineage
-from myproject.tree.node import PUBLISHED, Node
+from myproject.tree.node import DRAFT, PUBLISHED, Node
 from myproject.tree.site import SITE_ID, Site
 from myproject.tree.urls import names_of
 from myproject.views.addresses import safe_next
 from myproject.views.changes import sentences
-from myproject.views.done import PUBLISH, pages, tell_done
+from myproject.views.done import PUBLISH, UNPUBLISH, pages, tell_done
 from myproject.views.forms import numbers_in, see_other, text_in
 from myproject.views.people import load_places
 from myproject.views.rendering import DOMAIN, Item
+from myproject.views.taking import take
 
 _ = TranslationStringFactory(DOMAIN)
 
@@ -44,7 +47,7 @@ QUESTIONS: Mapping[str, Any] = {
     Kind.MOVE: _("Move ${what} to ${target}?"),
     Kind.COPY: _("Copy ${what} to ${target}?"),
     Kind.TRASH: _("Move ${what} to the trash?"),
-    Kind.STATE: _("Take ${what} back from readers?"),
+    UNPUBLISH: _("Take ${what} back from readers?"),
     PUBLISH: _("Publish ${what}?"),
     Kind.RESTORE: _("Restore ${what}?"),
     Kind.PURGE: _("Delete ${what} for good?"),
@@ -53,7 +56,7 @@ BUTTONS: Mapping[str, Any] = {
     Kind.MOVE: _("Move"),
     Kind.COPY: _("Copy"),
     Kind.TRASH: _("Move to the trash"),
-    Kind.STATE: _("Unpublish"),
+    UNPUBLISH: _("Unpublish"),
     PUBLISH: _("Publish"),
     Kind.RESTORE: _("Restore"),
     Kind.PURGE: _("Delete for good"),
@@ -70,7 +73,10 @@ class Task:
     :ivar gone: how many others were chosen that are not there any more.
     :ivar target: where to, for those kinds that have it; None for "back to where it was".
     :ivar names: node id -> the name that somebody has typed for it.
-    :ivar state: the new one, for :attr:`Kind.STATE`.
+    :ivar ways: node id -> what :meth:`myproject.content.workflow.Transitions.find` says, for
+        :attr:`Kind.STATE`.
+    :ivar state, transition: what was asked for: a state, or the name of a transition.
+    :ivar comment: why, for :attr:`Kind.STATE`.
     :ivar back: where to go on afterwards; empty for the page that it is about.
     """
 
@@ -79,8 +85,32 @@ class Task:
     gone: int = 0
     target: Node | None = None
     names: Mapping[int, str] = field(default_factory=dict)
+    ways: Mapping[int, Transition | NoWay | None] = field(default_factory=dict)
     state: str = ""
+    transition: str = ""
+    comment: str = ""
     back: str = ""
+
+    @property
+    def transitions(self) -> list[Transition]:
+        """The transitions that the nodes are taken through."""
+        return [way for way in self.ways.values() if isinstance(way, Transition)]
+
+    @property
+    def variant(self) -> str:
+        """What it does, as :data:`QUESTIONS` and :data:`BUTTONS` have it, or empty."""
+        if self.kind != Kind.STATE:
+            return self.kind
+        names = {way.name for way in self.transitions}
+        if self.state == PUBLISHED or names == {"publish"}:
+            return PUBLISH
+        return UNPUBLISH if self.state == DRAFT or names == {"unpublish"} else ""
+
+    @property
+    def commented(self) -> Comment:
+        """Whether whoever does it says why."""
+        rules = {way.comment for way in self.transitions}
+        return next((each for each in reversed(Comment) if each in rules), Comment.NO)
 
 
 class Line(NamedTuple):
@@ -179,7 +209,7 @@ def plan_of(request: Any, task: Task) -> Plan:
         case Kind.TRASH:
             return planner.trash(nodes)
         case Kind.STATE:
-            return planner.set_state(nodes, task.state)
+            return planner.take(nodes, task.ways)
         case Kind.RESTORE:
             return planner.restore(nodes, target, task.names)
         case Kind.PURGE:
@@ -189,7 +219,7 @@ def plan_of(request: Any, task: Task) -> Plan:
 
 def digest_of(task: Task, plan: Plan) -> str:
     """Return a plan's digest; of another one where something else was asked for."""
-    return f"{task.state or plan.kind}-{plan.digest}"
+    return f"{task.state or task.transition or plan.kind}-{plan.digest}"
 
 
 def carry_out(request: Any, task: Task) -> Operation | None:
@@ -206,7 +236,7 @@ def carry_out(request: Any, task: Task) -> Operation | None:
         case Kind.TRASH:
             return journal.trash(nodes)
         case Kind.STATE:
-            return journal.set_state(nodes, task.state)
+            return take(request, nodes, task.ways, comment=task.comment)
         case Kind.RESTORE:
             return journal.restore(nodes, target, names=task.names)
         case Kind.PURGE:
@@ -249,15 +279,18 @@ def attempt(request: Any, task: Task) -> Operation | Refusal | None:
             return carry_out(request, task)
     except (TreeError, InvalidValue) as error:
         request.tm.doom()
+        if isinstance(error, InvalidValue) and error.field == "comment":
+            return Refusal(comment=request.localizer.translate(_("Say why, in a few words.")))
         return Refusal(error=str(error))
 
 
 class Refusal(NamedTuple):
-    """Why a task was not carried out: its plan has problems, says something else by now, or
-    somebody else was quicker."""
+    """Why a task was not carried out: its plan has problems, says something else by now, somebody
+    else was quicker, or the comment is missing."""
 
     changed: bool = False
     error: str = ""
+    comment: str = ""
 
 
 def finished(
@@ -279,7 +312,6 @@ def plan_values(
     request: Any, task: Task, plan: Plan, refusal: Refusal | None = None
 ) -> dict[str, Any]:
     """Return what the template of a plan says."""
-    translate = request.localizer.translate
     clashes, impossible, stuck = _problems(request, task, plan)
     left = [node.id for node in task.nodes if node.id not in stuck]
     if refusal is not None:
@@ -301,10 +333,13 @@ def plan_values(
         "ids": [node.id for node in task.nodes],
         "target_id": None if task.target is None else task.target.id,
         "keys": _keys(task),
-        "button": translate(BUTTONS[PUBLISH if task.state == PUBLISHED else task.kind]),
+        "button": _button(request, task),
         "is_grave": task.kind in GRAVE,
         "wants_place": task.kind in (Kind.MOVE, Kind.COPY, Kind.RESTORE),
         "confirmation": None,
+        "commented": task.commented.value,
+        "comment": task.comment,
+        "comment_error": refusal.comment if refusal is not None else "",
     }
 
 
@@ -312,8 +347,18 @@ def question(request: Any, task: Task) -> str:
     """Return what is about to be done, as the title of a screen."""
     target = "" if task.target is None else f"“{task.target.title}”"
     mapping = {"what": what(request, task.nodes), "target": target}
-    asked = QUESTIONS[PUBLISH if task.state == PUBLISHED else task.kind]
-    return request.localizer.translate(asked, mapping=mapping)
+    translate = request.localizer.translate
+    if task.variant:
+        return translate(QUESTIONS[task.variant], mapping=mapping)
+    return translate(_("${step}: ${what}?", mapping={**mapping, "step": _button(request, task)}))
+
+
+def _button(request: Any, task: Task) -> str:
+    """Return what the button that carries a task out says."""
+    if task.variant:
+        return request.localizer.translate(BUTTONS[task.variant])
+    titles = dict.fromkeys(request.localizer.translate(way.title) for way in task.transitions)
+    return " / ".join(titles) or request.localizer.translate(_("Take it on"))
 
 
 def what(request: Any, nodes: Sequence[Node]) -> str:
@@ -332,7 +377,8 @@ def _fields(task: Task, plan: Plan) -> list[tuple[str, Any]]:
 
 def _keys(task: Task) -> list[tuple[str, Any]]:
     """Return what goes along with whatever pages and place are chosen."""
-    return [(name, value) for name in ("state", "back") if (value := getattr(task, name))]
+    names = ("state", "transition", "back")
+    return [(name, value) for name in names if (value := getattr(task, name))]
 
 
 def _gone(request: Any, task: Task) -> str:
@@ -385,7 +431,7 @@ def _lines(request: Any, task: Task, plan: Plan) -> list[Line]:
         case Kind.TRASH:
             return _trashed(request, plan)
         case Kind.STATE:
-            return [] if task.state == PUBLISHED else _unpublished(request, plan)
+            return _taken(request, task, plan)
         case Kind.RESTORE:
             return _restored(request, task, plan)
     return _purged(request, task, plan)
@@ -447,6 +493,21 @@ def _trashed(request: Any, plan: Plan) -> list[Line]:
     else:
         lines.append(_said(request, _("They can be restored until somebody empties the trash.")))
     return lines
+
+
+def _taken(request: Any, task: Task, plan: Plan) -> list[Line]:
+    if any(PUBLISHED in way.sources for way in task.transitions):
+        return _unpublished(request, plan)
+    if any(way.target == PUBLISHED for way in task.transitions):
+        return [_said(request, _("Readers see the newest version at once."), "gain")]
+    workflows, translate = request.registry.workflows, request.localizer.translate
+    states = {
+        translate(workflows.of(node.type).state(way.target).title)
+        for node in task.nodes
+        if isinstance(way := task.ways.get(node.id), Transition)
+    }
+    text = _("New state: ${state}. What readers see stays as it is.")
+    return [_said(request, text % {"state": ", ".join(sorted(states))})] if states else []
 
 
 def _unpublished(request: Any, plan: Plan) -> list[Line]:

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from myproject.content.plans import Planner
+from myproject.content.workflow import Transitions
 from myproject.interfaces import IDatabase
 from myproject.scope import ScopeBase
 from myproject.security.access import ANONYMOUS, Access, Policies
@@ -140,6 +141,11 @@ class Request(ScopeBase, PyramidRequest):
             if identity is None
             else Actor(identity.user_id, identity.name, address)
         )
+
+    @reify
+    def transitions(self) -> Transitions:
+        """What whoever asks may do with pages by their workflows."""
+        return Transitions(self.dbsession, self.registry.workflows, self.access, self.actor)
 
     @reify
     def planner(self) -> Planner:

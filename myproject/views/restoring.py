@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pyramid.config import Configurator
-from pyramid.httpexceptions import HTTPForbidden, HTTPNotFound
+from pyramid.httpexceptions import HTTPNotFound
 from pyramid.i18n import TranslationStringFactory
 from sqlalchemy.exc import InvalidRequestError
 
@@ -33,6 +33,7 @@ from myproject.views.forms import Notice, see_other, tell, text_of
 from myproject.views.history import actor_of, number_in
 from myproject.views.people import load_places
 from myproject.views.rendering import TEMPLATES, page_screen
+from myproject.views.taking import way_to_publish
 from myproject.views.times import to_local
 from myproject.views.versions import Compared, compared_values, label_of, labels_of
 
@@ -114,9 +115,7 @@ class RestoreScreen:
     @property
     def may_now(self) -> bool:
         """Whether what is restored may be what readers see at once."""
-        if not self.is_seen:
-            return True
-        return bool(self.request.has_permission(Permission.PUBLISH, self.node))
+        return not self.is_seen or self.request.transitions.may_publish(self.node)
 
     @property
     def may_draft(self) -> bool:
@@ -168,8 +167,8 @@ class RestoreScreen:
             raise HTTPNotFound()
         how = AS_DRAFT if text_of(self.request, "how", 20) == AS_DRAFT else NOW
         self.lock()
-        if how == NOW and not self.may_now:
-            raise HTTPForbidden(result=self.request.has_permission(Permission.PUBLISH, self.node))
+        if how == NOW and self.is_seen:
+            way_to_publish(self.request, self.node)
         if number_in(text_of(self.request, "base", 20)) != latest_revision_id(
             self.session, self.node.id
         ):
@@ -231,8 +230,13 @@ class RestoreScreen:
             had_draft = discard_draft(request.tree, node)
             return bool(save(*given, comment=comment)) or had_draft
         content_type = request.content_types.require(node.type)
-        incomplete = content_type.incomplete_drafts
-        return bool(save_newest(*given, comment=comment, incomplete=incomplete))
+        changed = save_newest(
+            *given,
+            comment=comment,
+            incomplete=content_type.incomplete_drafts,
+            may_publish=request.transitions.may_publish(node),
+        )
+        return bool(changed)
 
     def put_back(self, place: Return | None) -> Any:
         """Put the page where it stood then."""

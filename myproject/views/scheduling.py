@@ -11,6 +11,7 @@ from pyramid.i18n import TranslationStringFactory
 from sqlalchemy.exc import InvalidRequestError
 
 from myproject.content.publishing import catch_up, schedule
+from myproject.content.workflow import Refusal, Transition
 from myproject.exceptions import InvalidValue, TreeError
 from myproject.security.permissions import Permission
 from myproject.tree.node import PUBLISHED, TRASHED, Node
@@ -18,6 +19,7 @@ from myproject.tree.site import leave_revision
 from myproject.views.bar import notes_of
 from myproject.views.forms import Form, Notice, see_other, tell, text_of
 from myproject.views.rendering import TEMPLATES, page_screen
+from myproject.views.taking import take
 from myproject.views.times import from_local, to_local, zone_name_of
 
 _ = TranslationStringFactory("myproject")
@@ -50,8 +52,14 @@ def plan(context: Node, request: Any) -> Any:
         # What is refused must not leave anything half done.
         with request.dbsession.begin_nested():
             catch_up(request.tree, context, request.renderer)
-            times = [None if clears else _typed(context, request, name) for name in TIMES]
-            schedule(request.tree, context, *times)
+            publish_at, expire_at = (
+                None if clears else _typed(context, request, name) for name in TIMES
+            )
+            is_new = publish_at is not None and publish_at != context.publish_at
+            schedule(request.tree, context, publish_at, expire_at)
+            if is_new:
+                # Who sets the time has agreed to what will be published.
+                take(request, [context], {context.id: _way(context, request)}, later=True)
     except InvalidValue as error:
         if error.field not in TIMES:
             return _again(context, request, form, str(error))
@@ -63,8 +71,19 @@ def plan(context: Node, request: Any) -> Any:
     return see_other(request, request.canonical_base)
 
 
+def _way(node: Node, request: Any) -> Transition | None:
+    """Return the transition by which a page is published on time.
+
+    :raises InvalidValue: with the reason, when whoever asks may not take it.
+    """
+    way = request.transitions.find(node, target=PUBLISHED)
+    if isinstance(way, Refusal):
+        raise InvalidValue("publish_at", request.localizer.translate(way.reason))
+    return way
+
+
 def _lock(node: Node, request: Any) -> None:
-    names = ["state", "draft_id", *TIMES]
+    names = ["state", "stage", "draft_id", *TIMES]
     try:
         request.dbsession.refresh(node, names, with_for_update={"key_share": True})
     except InvalidRequestError:

@@ -248,7 +248,9 @@ def _done(deed: Operation, row: Row, actor: Part) -> Line:
     ]
     page = next((part.url for part in row.parts if part.url), None)
     return Line(
-        row.at, f"o{deed.id}", row.kind, actor.text, parts, page=page, is_undone=row.is_undone
+        *(row.at, f"o{deed.id}", row.kind, actor.text, parts, row.comment),
+        page=page,
+        is_undone=row.is_undone,
     )
 
 

@@ -263,8 +263,7 @@ def _task(request: Any, kind: Kind) -> Task:
         len(ids) - len(nodes),
         target,
         names_typed(request, nodes),
-        "",
-        back_of(request),
+        back=back_of(request),
     )
 
 

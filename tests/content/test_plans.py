@@ -5,11 +5,13 @@ import pytest
 from myproject.content.journal import Kind
 from myproject.content.plans import Planner
 from myproject.content.types import Folder, Link
+from myproject.content.workflow import Transitions, Workflows
 from myproject.interfaces import IContentTypes
 from myproject.security.access import load_policies
 from myproject.security.identity import principals_of
 from myproject.security.logins import find_user
 from myproject.testing import Site
+from myproject.tree.actor import COMMAND_LINE
 from myproject.tree.node import DRAFT, PUBLISHED, Node
 
 
@@ -176,8 +178,11 @@ def test_a_boundary_that_is_moved_keeps_its_grants_and_inherits_others(planted):
 def test_unpublishing_shows_who_links_here_and_publishing_does_not_ask(planted):
     with planted.tree() as tree:
         nodes = [planted.node(tree, "/guide/a/deep")]
-        assert planner(planted, tree).set_state(nodes, DRAFT).links_in == 3
-        assert planner(planted, tree).set_state(nodes, PUBLISHED).links_in == 0
+        transitions = Transitions(tree.session, Workflows(), None, COMMAND_LINE)
+        ways = {node.id: transitions.find(node, target=DRAFT) for node in nodes}
+        assert planner(planted, tree).take(nodes, ways).links_in == 3
+        ways = {node.id: transitions.find(node, target=PUBLISHED) for node in nodes}
+        assert planner(planted, tree).take(nodes, ways).links_in == 0
 
 
 def test_restoring_tells_what_has_taken_the_place(planted):

@@ -171,7 +171,7 @@ def test_people_who_may_see_drafts_switch_between_both(site, pat, ann, path):
     assert "What readers see" in page.click("What readers see", href=path)
     page = pat.get(f"{path}?version=draft")
     publish = next(f for f in page.forms.values() if f.action.endswith("/@@state"))
-    page = publish.submit("state", value="published").follow()
+    page = publish.submit("transition", value="publish").follow()
     assert "What comes next" in site.client.get(path)
     assert "?version=draft" not in page
     # Who has kept the address of the draft sees the page.

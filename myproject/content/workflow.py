@@ -1,0 +1,447 @@
+"""Workflows: the states that a page goes through on its way to readers, and who may take it on.
+
+A workflow is a state machine. Two of its states are the core's: a draft, and published. Those in
+between are about what readers do not see, so a page with a draft beside what readers see is in two
+states at once: it is published, and its draft stands somewhere on its way. A node remembers the
+state in between as its ``stage``; one that no workflow knows, since its add-on is switched off, is
+a draft like any other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from pyramid.i18n import TranslationStringFactory
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, object_session
+
+from myproject.content.revisions import Revision
+from myproject.exceptions import ConfigurationProblem
+from myproject.security.access import Access
+from myproject.security.permissions import Permission
+from myproject.tree.actor import Actor
+from myproject.tree.events import NodeEvent
+from myproject.tree.history import Place
+from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node, is_ahead, seen_state_of, stage_of
+from myproject.tree.operations import Tree
+
+_ = TranslationStringFactory("myproject")
+
+#: Of a transition or a state: a part of forms and addresses.
+LONGEST_NAME = 50
+
+_NAME = re.compile(rf"[a-z][a-z0-9-]{{0,{LONGEST_NAME - 1}}}")
+
+
+class Comment(StrEnum):
+    """Whether somebody says why, when they take a page from one state to another."""
+
+    NO = "no"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a version of a page stands.
+
+    :ivar name: as it is stored; ``draft`` and ``published`` are the core's.
+    :ivar title: what a person calls it; a translation string where it is translated.
+    :ivar reopens: whether a version that is saved in this state is a draft again. It says so where
+        somebody has agreed to what the version before said.
+    """
+
+    name: str
+    title: Any
+    reopens: bool = False
+
+
+#: ``(session, node, actor) -> why not``, as a translation string; None where nothing is against it.
+Guard = Callable[[Session, Node, Actor], Any]
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A way from some states to another one.
+
+    :ivar name: unique within its workflow.
+    :ivar title: what the button says.
+    :ivar sources, target: names of states.
+    :ivar permission: what it takes at the page.
+    :ivar comment: whether whoever takes it says why.
+    :ivar of_own: whether it is open to somebody who has written what readers have not seen yet.
+    :ivar guard: what else it depends on; asked when somebody is about to take it, not when it is
+        offered.
+    :ivar done: what is said when it has been taken, with ``${what}``; says the new state when left
+        out.
+    :ivar log: the same for lists of what was done, with ``${actor}`` and ``${what}``.
+    """
+
+    name: str
+    title: Any
+    sources: frozenset[str]
+    target: str
+    permission: str
+    comment: Comment = Comment.NO
+    of_own: bool = True
+    guard: Guard | None = None
+    done: Any = ""
+    log: Any = ""
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A state machine.
+
+    :ivar name: what conflicts and the reference call it.
+    :ivar states: in the order in which pages go through them; ``draft`` and ``published`` among
+        them.
+    :ivar transitions: in the order in which they are offered.
+    :raises ConfigurationProblem: for one in which a page would be stuck, or that names what is not
+        there.
+    """
+
+    name: str
+    title: Any
+    states: Sequence[State]
+    transitions: Sequence[Transition]
+
+    def __post_init__(self) -> None:
+        if (problem := self._problem()) is not None:
+            raise ConfigurationProblem(f"The workflow {self.name!r} cannot be used: {problem}")
+
+    def _problem(self) -> str | None:
+        names = [state.name for state in self.states]
+        return (
+            _problem_with_names("state", names)
+            or _problem_with_names("transition", [each.name for each in self.transitions])
+            or self._problem_with_states(names)
+            or self._problem_with_ways(names)
+        )
+
+    def _problem_with_states(self, names: Sequence[str]) -> str | None:
+        if TRASHED in names:
+            return f"{TRASHED!r} is no state of a workflow."
+        missing = [name for name in (DRAFT, PUBLISHED) if name not in names]
+        return f"it has no state {missing[0]!r}." if missing else None
+
+    def _problem_with_ways(self, names: Sequence[str]) -> str | None:
+        for each in self.transitions:
+            unknown = [name for name in (*sorted(each.sources), each.target) if name not in names]
+            if unknown:
+                return f"{each.name!r} names the state {unknown[0]!r}, which it does not have."
+            if each.target in each.sources:
+                return f"{each.name!r} leads from {each.target!r} to itself."
+        for name in names:
+            if not self._reaches(name, DRAFT):
+                return f"nothing leads from {name!r} back to {DRAFT!r}: a page would be stuck."
+            if not self._reaches(DRAFT, name):
+                return f"nothing leads from {DRAFT!r} to {name!r}."
+        return None
+
+    def _reaches(self, source: str, target: str) -> bool:
+        reached, before = {source}, set[str]()
+        while reached != before:
+            before = set(reached)
+            reached |= {t.target for t in self.transitions if t.sources & reached}
+        return target in reached
+
+    @cached_property
+    def stages(self) -> dict[str, State]:
+        """The states between a draft and a published page, by name."""
+        return {s.name: s for s in self.states if s.name not in (DRAFT, PUBLISHED)}
+
+    def newest(self, row: Any) -> State:
+        """Return the state of the newest version of a node.
+
+        :param row: a node, or a row with its columns.
+        """
+        hidden = seen_state_of(row) != PUBLISHED or is_ahead(row)
+        name = PUBLISHED if not hidden else stage_of(row)
+        return self.state(name if name in self.stages or name == PUBLISHED else DRAFT)
+
+    def state(self, name: str) -> State:
+        """Return one of its states.
+
+        :raises KeyError: when it has none of this name.
+        """
+        return {state.name: state for state in self.states}[name]
+
+    def get(self, name: str) -> Transition | None:
+        """Return one of its transitions, if it has one of this name."""
+        return next((each for each in self.transitions if each.name == name), None)
+
+
+def _problem_with_names(what: str, names: Sequence[str]) -> str | None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        return f"it has the {what} {twice[0]!r} twice."
+    wrong = [name for name in names if not _NAME.fullmatch(name)]
+    if not wrong:
+        return None
+    return (
+        f"{wrong[0]!r} is no name of a {what}: small letters, digits and hyphens, at most "
+        f"{LONGEST_NAME}."
+    )
+
+
+def _default() -> Workflow:
+    states = (State(DRAFT, _("Draft")), State(PUBLISHED, _("Published")))
+    publish = Transition("publish", _("Publish"), frozenset({DRAFT}), PUBLISHED, Permission.PUBLISH)
+    unpublish = Transition(
+        "unpublish", _("Unpublish"), frozenset({PUBLISHED}), DRAFT, Permission.PUBLISH
+    )
+    return Workflow("default", _("Publishing"), states, (publish, unpublish))
+
+
+#: Two states: whoever may publish does so.
+DEFAULT = _default()
+
+
+class Workflows:
+    """The workflows of one application, by content type."""
+
+    def __init__(self) -> None:
+        self._of_types: dict[str, Workflow] = {}
+        self._general = DEFAULT
+
+    def add(self, workflow: Workflow, type_name: str = "") -> None:
+        """Have a type go through a workflow; all types that have none of their own where empty."""
+        if type_name:
+            self._of_types[type_name] = workflow
+        else:
+            self._general = workflow
+
+    def of(self, type_name: str) -> Workflow:
+        """Return the workflow that content of a type goes through."""
+        return self._of_types.get(type_name, self._general)
+
+    def __iter__(self) -> Iterator[Workflow]:
+        """Iterate over the workflows, each once."""
+        found = {id(each): each for each in (self._general, *self._of_types.values())}
+        return iter(found.values())
+
+    @cached_property
+    def stages(self) -> dict[str, State]:
+        """The states between a draft and a published page that there are, by name."""
+        return {name: state for each in self for name, state in each.stages.items()}
+
+
+class Refusal(NamedTuple):
+    """Why somebody cannot take a node from one state to another.
+
+    :ivar reason: a translation string.
+    :ivar permission: the one that is missing, if it is one.
+    """
+
+    reason: Any
+    permission: str = ""
+
+
+class Transitions:
+    """What somebody may do with nodes by their workflows.
+
+    :param access: what they may do; None for an operator, who may do everything.
+    :param actor: who they are.
+    """
+
+    def __init__(
+        self, session: Session, workflows: Workflows, access: Access | None, actor: Actor
+    ) -> None:
+        self.session, self.workflows = session, workflows
+        self.access, self.actor = access, actor
+
+    def offered(self, node: Node) -> list[Transition]:
+        """Return the transitions that a node's states and somebody's permissions allow, in order.
+
+        Takes no statement: guards are asked by :meth:`refusal`.
+        """
+        workflow = self.workflows.of(node.type)
+        return [
+            each
+            for each in workflow.transitions
+            if self._may(node.boundary_id, each.permission)
+            and self._is_on(workflow, node, each, writing=False)
+        ]
+
+    def find(
+        self, node: Node, *, target: str = "", name: str = "", writing: bool = False
+    ) -> Transition | Refusal | None:
+        """Return the transition to a state, or the one of this name; or else why there is none.
+
+        None where there is nothing to do: the node is in that state.
+
+        Where several lead there, it is the first one that nothing speaks against.
+
+        :param target: the name of a state.
+        :param name: of the transition.
+        :param writing: whether it is about a version that they are saving right now, too.
+        """
+        workflow = self.workflows.of(node.type)
+        ways = [
+            each
+            for each in workflow.transitions
+            if (each.name == name if name else each.target == target)
+        ]
+        if not ways:
+            return Refusal(_("There is no such step in the workflow of this page."))
+        refusals = []
+        if not writing and self._is_there(workflow, node, ways):
+            return None
+        for way in ways:
+            refusal = self.refusal(node, way, writing=writing)
+            if refusal is None:
+                return way
+            refusals.append((self._is_on(workflow, node, way, writing=writing), refusal))
+        # That of a way which at least begins where the page is tells more.
+        return max(refusals, key=lambda pair: pair[0])[1]
+
+    def refusal(
+        self, node: Node, transition: Transition, *, writing: bool = False
+    ) -> Refusal | None:
+        """Return why somebody cannot take a transition; None if they can.
+
+        :param writing: see :meth:`find`.
+        """
+        workflow = self.workflows.of(node.type)
+        if not self._may(node.boundary_id, transition.permission):
+            return Refusal(_("You may not do this here."), transition.permission)
+        if not self._is_on(workflow, node, transition, writing=writing):
+            return _elsewhere(workflow, node, transition)
+        if not transition.of_own and self._is_own(node, writing=writing):
+            return Refusal(
+                _("You have written a part of this yourself, so somebody else has to decide.")
+            )
+        reason = transition.guard and transition.guard(self.session, node, self.actor)
+        return Refusal(reason) if reason else None
+
+    def may_publish(self, node: Node) -> bool:
+        """Whether somebody may save a version of a node and have readers see it at once."""
+        found = self.find(node, target=PUBLISHED, writing=True)
+        return isinstance(found, Transition)
+
+    def why_not_new(self, type_name: str, boundary_id: int) -> Refusal | None:
+        """Return why somebody cannot add content of a type as a published page; None if they can.
+
+        :param boundary_id: of the place that it is added to.
+        """
+        ways = [
+            each
+            for each in self.workflows.of(type_name).transitions
+            if each.target == PUBLISHED and DRAFT in each.sources and each.of_own
+        ]
+        if not ways:
+            return Refusal(_("What is new has to be seen by somebody else first."))
+        if not any(self._may(boundary_id, each.permission) for each in ways):
+            return Refusal(_("You may not do this here."), ways[0].permission)
+        return None
+
+    def _is_there(self, workflow: Workflow, node: Node, ways: Sequence[Transition]) -> bool:
+        """Whether a node is where all of these ways lead, and somebody might have taken one."""
+        may = any(self._may(node.boundary_id, way.permission) for way in ways)
+        return may and {way.target for way in ways} == _states(workflow, node)
+
+    def _may(self, boundary_id: int, permission: str) -> bool:
+        return self.access is None or permission in self.access.at(boundary_id)
+
+    def _is_own(self, node: Node, *, writing: bool) -> bool:
+        if self.actor.id is None:
+            return False
+        return writing or self.actor.id in authors_of_newest(self.session, node)
+
+    @staticmethod
+    def _is_on(workflow: Workflow, node: Node, transition: Transition, *, writing: bool) -> bool:
+        """Whether a node is in a state from which a transition leads."""
+        states = _states(workflow, node)
+        if node.is_root:
+            # Readers always see it.
+            states -= {PUBLISHED}
+        if writing:
+            state = workflow.newest(node)
+            again = state.name == PUBLISHED or state.reopens
+            states |= {DRAFT} if again else {state.name}
+        return bool(transition.sources & states)
+
+
+def _states(workflow: Workflow, node: Node) -> set[str]:
+    """Return the states that a node is in: of what readers see, and of what they do not."""
+    seen = node.seen_state
+    if seen == TRASHED:
+        return set()
+    return {workflow.newest(node).name} | ({PUBLISHED} if seen == PUBLISHED else set())
+
+
+def _elsewhere(workflow: Workflow, node: Node, transition: Transition) -> Refusal:
+    if node.state == TRASHED:
+        return Refusal(_("It is in the trash. Restore it first."))
+    if node.is_root and PUBLISHED in transition.sources:
+        return Refusal(_("This is the root of the site, which readers always see."))
+    mapping = {
+        "state": workflow.newest(node).title,
+        "states": ", ".join(
+            str(state.title) for state in workflow.states if state.name in transition.sources
+        ),
+    }
+    if transition.target == PUBLISHED and workflow.newest(node).name == PUBLISHED:
+        return Refusal(_("Readers see the newest version already."))
+    return Refusal(
+        _("This takes one of these states: ${states}. It is: ${state}.", mapping=mapping)
+    )
+
+
+def authors_of_newest(session: Session, node: Node) -> set[int]:
+    """Return the users who have saved what readers have not seen of a node; one statement."""
+    query = select(Revision.actor_id).where(
+        Revision.node_id == node.id, Revision.actor_id.is_not(None)
+    )
+    if is_ahead(node):
+        live = select(func.max(Revision.id)).where(
+            Revision.node_id == node.id,
+            Revision.valid_from.is_not(None),
+            Revision.valid_to.is_(None),
+        )
+        query = query.where(Revision.id > live.scalar_subquery())
+    else:
+        # Since readers saw it last, if they ever did.
+        last = select(func.max(Place.valid_to)).where(
+            Place.node_id == node.id, Place.state == PUBLISHED
+        )
+        seen = last.scalar_subquery()
+        query = query.where(seen.is_(None) | (Revision.at > seen))
+    return {actor_id for actor_id in session.scalars(query.distinct()) if actor_id is not None}
+
+
+class Reopening:
+    """Makes a draft again of a version that was saved after somebody had agreed to the one before.
+
+    :param notify: called with each event.
+    """
+
+    def __init__(self, workflows: Workflows, notify: Callable[[object], object]) -> None:
+        self.workflows, self.notify = workflows, notify
+
+    def __call__(self, event: NodeEvent) -> None:
+        """See to the node that was saved."""
+        node, session = event.node, object_session(event.node)
+        state = self.workflows.of(node.type).stages.get(node.stage)
+        if state is not None and state.reopens and session is not None:
+            # What was agreed to is not what would be published then.
+            node.publish_at = None
+            Tree(session, notify=self.notify).set_stage(node, "")
+
+
+def checked_permissions(workflow: Workflow, permissions: Iterable[str]) -> None:
+    """Raise ``ConfigurationProblem`` if a transition takes a permission that there is not."""
+    known = set(permissions)
+    for transition in workflow.transitions:
+        if transition.permission not in known:
+            raise ConfigurationProblem(
+                f"The transition {transition.name!r} of the workflow {workflow.name!r} takes the "
+                f"permission {transition.permission!r}, which nobody has added."
+            )
