@@ -54,8 +54,8 @@ class Panel:
 class MenuItem:
     """A link to a screen, for those who may open it.
 
-    :ivar group: ``actions`` and ``page`` (both in the bar of a page), or ``site`` (tabs of the
-        site's screens).
+    :ivar group: ``actions`` and ``page`` (both in the bar of a page), ``records`` (tabs of what
+        happens to pages), or ``site`` (tabs of the site's screens).
     :ivar view: name of the view that it leads to.
     :ivar context: class of the nodes that have it; None for a screen of the whole site.
     :ivar prominent: whether it stands in the bar itself, not in its menu.

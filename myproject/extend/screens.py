@@ -26,6 +26,9 @@ from myproject.tree.traversal import no_root
 
 ONE_YEAR = 365 * 24 * 3600
 
+#: Groups of screens between which people change.
+TABS = ("page", "records", "site")
+
 
 def add_slot_panel(
     config: Configurator,
@@ -181,17 +184,18 @@ def add_tab(
 
     :param name: unique within its group; the screen says with it which tab it is.
     :param title: what the tab says; a translation string where it is translated.
-    :param group: ``page`` (screens about one page) or ``site`` (about the whole site).
-    :param view: name of the view, without ``@@``; of a route at ``/@@view`` for the site.
-    :param permission: shown to those who have it at the page, or at the root.
+    :param group: ``page`` (screens about one page), ``records`` (about what happens to pages) or
+        ``site`` (about the whole site).
+    :param view: name of the view, without ``@@``; of a route at ``/@@view`` but for a page.
+    :param permission: shown to those who have it at the page, in some place, or at the root.
     :param context: class of the nodes that have it, for the group ``page``.
     :param order: the smaller the earlier.
     :raises pyramid.exceptions.ConfigurationConflictError: when two includes claim one name.
     :raises myproject.exceptions.ConfigurationProblem: when there is no such group.
     """
-    if group not in ("page", "site"):
+    if group not in TABS:
         raise ConfigurationProblem(
-            f"There are no tabs {group!r}, which {origin_of(config)} names: only page and site."
+            f"There are no tabs {group!r}, which {origin_of(config)} names: only {', '.join(TABS)}."
         )
     cls = (context or Node) if group == "page" else None
     _add_menu_item(config, group, name, title, view, cls, permission, order)

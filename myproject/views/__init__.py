@@ -13,8 +13,9 @@ def includeme(config: Configurator) -> None:
     """Register the shell (request, access, derivers, static files) and all screens."""
     config.set_request_factory(Request)
     config.set_root_factory(root_factory)
-    shell = ("static", "derivers", "newest", "bodies", "access", "rendering", "fields", "bar")
-    for module in shell:
+    shell = ("static", "derivers", "newest", "bodies", "access", "rendering")
+    parts = ("menus", "fields", "bar")
+    for module in (*shell, *parts):
         config.include(f"myproject.views.{module}")
     reading = ("page", "link", "source", "data", "children", "errors", "health")
     editing = ("completion", "preview")

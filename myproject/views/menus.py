@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from pyramid.config import Configurator
 from pyramid.i18n import TranslationStringFactory
 from pyramid.interfaces import IRequest, IView, IViewClassifier
 from zope.interface import implementedBy
@@ -16,7 +17,7 @@ from myproject.tree.node import ROOT_ID, Node
 
 _ = TranslationStringFactory("myproject")
 
-#: The screens of what has happened to pages: name, title, and what one may do where they matter.
+#: The core's screens of what happens to pages: name, title, and what one may do where they matter.
 RECORDS = (
     ("activity", _("Activity"), Permission.EDIT),
     ("operations", _("What was done"), Permission.EDIT),
@@ -46,20 +47,16 @@ def site_tabs(request: Any, current: str = "") -> list[Tab]:
 
 
 def record_tabs(request: Any, current: str = "") -> list[Tab]:
-    """Return what happened, what was done and the trash as tabs, for those who may edit or delete
-    somewhere.
+    """Return the screens about what happens to pages as tabs, of those that matter to whoever asks
+    in some place.
 
     :param current: name of the one that is shown.
     """
     anywhere = request.access.anywhere
+    items = (item for item in _items(request, "records") if item.permission in anywhere)
     return [
-        Tab(
-            request.localizer.translate(title),
-            f"{request.mount}/@@{name}",
-            name == current,
-        )
-        for name, title, permission in RECORDS
-        if permission in anywhere
+        Tab(translated(request, item), f"{request.mount}/@@{item.view}", item.name == current)
+        for item in items
     ]
 
 
@@ -98,3 +95,11 @@ def translated(request: Any, item: MenuItem | BulkAction) -> str:
 
 def _items(request: Any, group: str) -> Iterator[MenuItem]:
     yield from request.registry.extensions.menus.get(group, ())
+
+
+def includeme(config: Configurator) -> None:
+    """Register the core's screens of what happens to pages."""
+    for order, (name, title, permission) in enumerate(RECORDS, 1):
+        config.add_tab(
+            name, title, group="records", view=name, permission=permission, order=order * 100
+        )

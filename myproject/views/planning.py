@@ -219,7 +219,16 @@ def plan_of(request: Any, task: Task) -> Plan:
 
 def digest_of(task: Task, plan: Plan) -> str:
     """Return a plan's digest; of another one where something else was asked for."""
-    return f"{task.state or task.transition or plan.kind}-{plan.digest}"
+    return f"{task.state or plan.kind}-{plan.digest}"
+
+
+def seen_digest(request: Any, node: Node) -> str:
+    """Return the digest that a form for any transition of what readers do not see carries.
+
+    For screens that offer several of them at once, and post to ``@@arrange``.
+    """
+    task = Task(Kind.STATE, [node], ways={node.id: None})
+    return digest_of(task, plan_of(request, task))
 
 
 def carry_out(request: Any, task: Task) -> Operation | None:

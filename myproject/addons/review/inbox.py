@@ -1,0 +1,153 @@
+"""What waits for somebody: pages to review, pages that were sent back, and what became of others.
+
+A page remembers only that it is in review. Who has submitted it, when and why is in the journal of
+operations, which goes with it through every undo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from myproject.addons.review.steps import IN_REVIEW, REJECT, SUBMIT
+from myproject.content.operations_log import Operation, Step
+from myproject.tree.node import PUBLISHED, TRASHED, Node
+from myproject.tree.timing import seen_state
+from myproject.tree.visibility import BoundarySet, is_member
+
+#: Pages of a list, at most.
+MOST = 100
+
+#: Submissions of somebody that are looked through, the latest first.
+LOOKED_THROUGH = 500
+
+
+class Waiting(NamedTuple):
+    """A page, and the step that has brought it where it is.
+
+    :ivar step: None for one that came there on another way, such as an import.
+    """
+
+    node: Node
+    step: Operation | None
+
+
+def _is_hidden() -> ColumnElement[bool]:
+    """Return "there is something that readers do not see"."""
+    node = Node.__table__.c
+    ahead = and_(node.draft_id.is_not(None), node.state == PUBLISHED)
+    return and_(node.state != TRASHED, or_(seen_state(node) != PUBLISHED, ahead))
+
+
+def _last_step(*transitions: str) -> Any:
+    """Return the number of a node's last step in the workflow that still holds."""
+    query = (
+        select(func.max(Operation.id))
+        .join(Step, Step.operation_id == Operation.id)
+        .where(
+            Step.node_id == Node.id,
+            Operation.undone_by_id.is_(None),
+            Operation.undoes_id.is_(None),
+        )
+    )
+    if transitions:
+        query = query.where(Operation.transition.in_(transitions))
+    else:
+        query = query.where(Operation.transition != "")
+    return query.correlate(Node).scalar_subquery()
+
+
+def load_to_review(session: Session, places: BoundarySet, *, most: int = MOST) -> list[Waiting]:
+    """Return pages in review, those that have waited longest first; one statement.
+
+    :param places: the boundaries within which somebody may review.
+    """
+    submitted = _last_step(SUBMIT)
+    query = (
+        select(Node, Operation)
+        .outerjoin(Operation, Operation.id == submitted)
+        .where(*_in_review(places))
+        .order_by(Operation.id, Node.id)
+        .limit(most)
+    )
+    return _waiting(session, query, _parameters(places))
+
+
+def count_to_review(session: Session, places: BoundarySet, *, most: int = MOST) -> int:
+    """Return how many pages are in review; one statement.
+
+    :param most: more are not counted.
+    """
+    if places.kind == "none":
+        return 0
+    found = select(Node.id).where(*_in_review(places)).limit(most).subquery()
+    query = select(func.count()).select_from(found)
+    return session.connection().scalar(query, _parameters(places)) or 0
+
+
+def _in_review(places: BoundarySet) -> Sequence[ColumnElement[bool]]:
+    node = Node.__table__.c
+    return (
+        node.stage == IN_REVIEW,
+        _is_hidden(),
+        is_member(node.boundary_id, places.kind, "places"),
+    )
+
+
+def _parameters(places: BoundarySet) -> dict[str, Any]:
+    return {"places": places.parameter} if places.ids else {}
+
+
+def load_submitted(session: Session, user_id: int) -> tuple[list[Waiting], list[Waiting]]:
+    """Return what somebody has submitted: what was sent back, and what still waits for others.
+
+    The latest first; one statement.
+    """
+    mine = (
+        select(Operation.id)
+        .where(Operation.actor_id == user_id, Operation.transition == SUBMIT)
+        .order_by(Operation.at.desc(), Operation.id.desc())
+        .limit(LOOKED_THROUGH)
+    )
+    nodes = select(Step.node_id).where(Step.operation_id.in_(mine.subquery().select()))
+    query = (
+        select(Node, Operation)
+        .join(Operation, Operation.id == _last_step())
+        .where(
+            Node.id.in_(nodes),
+            _is_hidden(),
+            or_(
+                and_(Operation.transition == REJECT, Node.stage == ""),
+                and_(Operation.transition == SUBMIT, Node.stage == IN_REVIEW),
+            ),
+        )
+        .order_by(Operation.id.desc())
+        .limit(2 * MOST)
+    )
+    found = _waiting(session, query, {})
+    back = [each for each in found if each.node.stage == ""]
+    return back, [each for each in found if each.node.stage == IN_REVIEW]
+
+
+def _waiting(session: Session, query: Any, parameters: dict[str, Any]) -> list[Waiting]:
+    return [Waiting(*row) for row in session.execute(query, parameters)]
+
+
+def last_submission(session: Session, node_id: int) -> Operation | None:
+    """Return the step that has submitted a page last; one statement."""
+    query = (
+        select(Operation)
+        .join(Step, Step.operation_id == Operation.id)
+        .where(
+            Step.node_id == node_id,
+            Operation.transition == SUBMIT,
+            Operation.undone_by_id.is_(None),
+            Operation.undoes_id.is_(None),
+        )
+        .order_by(Operation.id.desc())
+        .limit(1)
+    )
+    return session.scalars(query).one_or_none()
