@@ -397,6 +397,8 @@ def _elsewhere(workflow: Workflow, node: Node, transition: Transition) -> Refusa
 
 def authors_of_newest(session: Session, node: Node) -> set[int]:
     """Return the users who have saved what readers have not seen of a node; one statement."""
+    if node.seen_state == PUBLISHED and not is_ahead(node):
+        return set()
     query = select(Revision.actor_id).where(
         Revision.node_id == node.id, Revision.actor_id.is_not(None)
     )

@@ -253,7 +253,9 @@ class AddScreen:
         if do == SHOW:
             return self.again(status=200)
         if do == PUBLISH and self.unpublishable is not None:
-            raise forbidden(request, self.unpublishable)
+            if self.unpublishable.permission:
+                raise forbidden(request, self.unpublishable)
+            return self.again(message=self.unpublishable.reason)
         values, form = self.posted(complete=do == PUBLISH)
         check_lengths(request, values, form)
         name, suggestion = self.name(form)

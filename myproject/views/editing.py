@@ -28,6 +28,7 @@ from myproject.content.merging import FieldMerge, Outcome, merge_fields
 from myproject.content.publishing import newest_fields, save_newest
 from myproject.content.revisions import Revision, latest_revision_id, load_revision
 from myproject.content.scratch import Scratch, drop_scratch
+from myproject.content.workflow import Refusal
 from myproject.exceptions import InvalidValue, TreeError
 from myproject.security.permissions import Permission
 from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node
@@ -37,7 +38,7 @@ from myproject.views.forms import Form, Notice, see_other, tell, text_of
 from myproject.views.keeping import BASE, COMMENT, DO, SEEN, keep_form_of, problem_with, sealed
 from myproject.views.merging import Merging, shown_merge
 from myproject.views.rendering import TEMPLATES, page_screen
-from myproject.views.taking import take, way_to_publish
+from myproject.views.taking import forbidden, take, way_to_publish
 from myproject.views.times import to_local
 from myproject.views.writing import (
     as_typed,
@@ -218,9 +219,13 @@ class EditScreen:
             return self.again(message=problem.message, status=problem.status)
         if do in (SHOW, MINE):
             return self.again(status=200)
-        if do == PUBLISH:
-            way_to_publish(self.request, self.node)
         self.lock()
+        if do == PUBLISH:
+            way = self.request.transitions.find(self.node, target=PUBLISHED, writing=True)
+            if isinstance(way, Refusal):
+                if way.permission:
+                    raise forbidden(self.request, way)
+                return self.again(message=way.reason)
         values, form = self.posted(complete=do == PUBLISH)
         check_lengths(self.request, values, form)
         if form.errors:

@@ -126,7 +126,7 @@ def _no_access(request: Any, refusal: Any) -> Response:
         "may": _translated(request, roles.title_of(permission)) if permission else "",
         "whole_site": not request.lineage,
         "signed_in": signed_in,
-        "message": "" if permission else _translated(request, refusal),
+        "message": "" if permission else _translated(request, getattr(refusal, "msg", refusal)),
     }
     return _error(request, 403, "forbidden", values)
 
