@@ -6,6 +6,7 @@ add-ons are copied without knowing them, also of those that are switched off.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby
@@ -30,7 +31,7 @@ from sqlalchemy.orm import Session
 from myproject.db.base import Id, utcnow
 from myproject.exceptions import NotAddable
 from myproject.tree.known import CORE, KnownType, known_types, own_tables
-from myproject.tree.node import TRASHED, UNAVAILABLE, Node
+from myproject.tree.node import DRAFT, TRASHED, UNAVAILABLE, Node
 
 _CHUNK = 500
 _NOTHING_WAITS = {"draft_id": None, "stage": "", "publish_at": None, "expire_at": None}
@@ -84,6 +85,8 @@ def copy_section(session: Session, node_id: int, placed: Mapping[str, Any]) -> d
             _without(row._mapping, "id", "depth")
             # What waits to be published waits there, and not in the copy.
             | {"created_at": now, "modified_at": now, **_NOTHING_WAITS}
+            # And what readers see no longer is not brought back to them by being copied.
+            | {"state": DRAFT if _is_over(row, now) else row.state}
             | (dict(placed) if depth == 0 else {"parent_id": copies[row.parent_id]})
             # One from outside of the section is that of the place where the copy goes.
             | {"boundary_id": copies.get(row.boundary_id, placed["boundary_id"])}
@@ -102,6 +105,11 @@ def copy_section(session: Session, node_id: int, placed: Mapping[str, Any]) -> d
         for own in tables[type_name]:
             _copy_rows(session, own, ids, copies)
     return copies
+
+
+def _is_over(row: Any, now: dt.datetime) -> bool:
+    """Whether the time has come from which readers do not see a page any more."""
+    return row.expire_at is not None and row.expire_at <= now
 
 
 def _own_tables(session: Session, type_names: Collection[str]) -> dict[str, list[TableClause]]:

@@ -3,10 +3,11 @@
 import datetime as dt
 
 import pytest
+from sqlalchemy import select
 
 from myproject.db.base import utcnow
 from myproject.tree.listing import load_children
-from myproject.tree.node import DRAFT, PUBLISHED
+from myproject.tree.node import DRAFT, PUBLISHED, Node
 from myproject.tree.traversal import load_lineage
 from myproject.tree.urls import paths_of
 from myproject.tree.visibility import EVERYTHING, PUBLISHED_ONLY
@@ -78,3 +79,17 @@ def test_a_copy_waits_for_nothing(tree, root, plant):
     tree.session.flush()
     copied = tree.copy(page, root, "copy")
     assert (copied.publish_at, copied.expire_at, copied.draft_id) == (None, None, None)
+
+
+def test_a_copy_of_what_is_over_is_over_too(tree, root, plant):
+    nodes = plant(tree, {"page": {"old": {}, "new": {}}})
+    nodes["page/old"].expire_at = utcnow() + PAST
+    nodes["page/new"].expire_at = utcnow() + FUTURE
+    tree.session.flush()
+    tree.copy(nodes["page"], root, "copy")
+    seen = {
+        node.name: node.seen_state
+        for node in tree.session.scalars(select(Node).where(Node.name.in_(["old", "new"])))
+        if node is not nodes["page/old"] and node is not nodes["page/new"]
+    }
+    assert seen == {"old": "draft", "new": "published"}
