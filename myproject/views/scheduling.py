@@ -117,11 +117,11 @@ def _typed(node: Node, request: Any, name: str) -> dt.datetime | None:
         raise InvalidValue(name, translate(_("The start page of a site is always there.")))
     try:
         moment = dt.datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is not None:
+            return moment.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         message = _("Write a day and a time, such as 2031-05-01 09:30.")
         raise InvalidValue(name, translate(message)) from None
-    if moment.tzinfo is not None:
-        return moment.astimezone(dt.UTC)
     return from_local(request, moment, field=name, was=getattr(node, name))
 
 

@@ -315,6 +315,8 @@ def test_a_draft_is_scheduled_in_the_time_zone_of_a_person_and_that_is_cancelled
         ("tomorrow", "", "Write a day and a time"),
         ("9999-99-99T10:00", "", "Write a day and a time"),
         ("", "9999-12-31T23:59", ""),
+        ("9999-12-31T23:59-14:00", "", "Write a day and a time"),
+        ("0001-01-01T00:00+14:00", "", "Write a day and a time"),
     ],
 )
 def test_times_that_make_no_sense_come_back_as_they_were_typed(
