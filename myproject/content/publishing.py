@@ -397,10 +397,11 @@ def publish_due(
 def catch_up(tree: Tree, node: Node, renderer: IMarkdownRenderer) -> bool:
     """Do what is due of one node, before anything else is done to it.
 
-    Otherwise what is written now would be taken for what was to be published then.
+    Otherwise what is written now would be taken for what was to be published then. What cannot be
+    published is not to be published on time any more: a draft that names a page which is gone would
+    otherwise keep everybody from saying something better.
 
     :returns: whether anything was.
-    :raises NotComplete, InvalidValue: when it cannot be done.
     """
     now = utcnow()
     times = (node.publish_at, node.expire_at)
@@ -408,6 +409,11 @@ def catch_up(tree: Tree, node: Node, renderer: IMarkdownRenderer) -> bool:
         return False
     moment = moment_of(tree.session)
     try:
+        with tree.session.begin_nested():
+            _do_what_is_due(tree, node, renderer)
+    except MyprojectError:
+        node.publish_at = None
+        tree.session.flush()
         _do_what_is_due(tree, node, renderer)
     finally:
         set_moment(tree.session, moment)

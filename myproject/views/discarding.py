@@ -7,7 +7,7 @@ from typing import Any
 from pyramid.config import Configurator
 from pyramid.i18n import TranslationStringFactory
 
-from myproject.content.publishing import discard_draft, draft_of, newest_fields
+from myproject.content.publishing import catch_up, discard_draft, draft_of, newest_fields
 from myproject.content.revision_log import people_named
 from myproject.content.revisions import differing, snapshot
 from myproject.security.permissions import Permission
@@ -46,10 +46,12 @@ def discard_form(context: Node, request: Any, message: Any = "", status: int = 2
 
 def discard(context: Node, request: Any) -> Any:
     """Discard the draft that was shown; show another one if there is another one by now."""
-    names = ["draft_id", "publish_at", "state"]
+    names = ["draft_id", "publish_at", "expire_at", "state"]
     request.dbsession.refresh(context, names, with_for_update={"key_share": True})
+    # What readers see by the clock is no draft, and not for everybody to take back.
+    done = catch_up(request.tree, context, request.renderer)
     if context.draft_id is None:
-        return _nothing(request)
+        return _nothing(request, done=done)
     if number_in(text_of(request, "draft", 20)) != context.draft_id:
         request.tm.doom()
         message = _("Somebody has saved another draft meanwhile. This is what it says.")
@@ -59,8 +61,8 @@ def discard(context: Node, request: Any) -> Any:
     return see_other(request, request.canonical_base)
 
 
-def _nothing(request: Any) -> Any:
-    if "tm.active" in request.environ:
+def _nothing(request: Any, *, done: bool = False) -> Any:
+    if "tm.active" in request.environ and not done:
         leave_revision(request.dbsession)
     tell(request, _("There is no draft any more: readers see the newest version."))
     return see_other(request, request.canonical_base)

@@ -15,7 +15,7 @@ from pyramid.i18n import TranslationStringFactory
 from sqlalchemy.exc import InvalidRequestError
 
 from myproject.content.operations import save
-from myproject.content.publishing import discard_draft, save_newest
+from myproject.content.publishing import catch_up, discard_draft, save_newest
 from myproject.content.restoring import Fitted, fit, without_gone
 from myproject.content.revision_log import people_named
 from myproject.content.revisions import (
@@ -225,6 +225,8 @@ class RestoreScreen:
         """Save what the version says: for readers at once, or as what comes next."""
         request, node = self.request, self.node
         given = (request.tree, node, self.fitted.values, request.renderer)
+        # What readers see by the clock by now is kept as of when they began to.
+        catch_up(request.tree, node, request.renderer)
         if how == NOW and self.is_seen:
             # What was to come next was made from what is replaced now.
             had_draft = discard_draft(request.tree, node)

@@ -19,6 +19,7 @@ from myproject.content.operations import create, save
 from myproject.content.publishing import (
     DraftSaved,
     Due,
+    catch_up,
     discard_draft,
     draft_of,
     newest_fields,
@@ -30,7 +31,7 @@ from myproject.content.publishing import (
     unpublish,
 )
 from myproject.content.revisions import Revision, latest_revision_id
-from myproject.content.types import Folder, Page
+from myproject.content.types import Folder, Link, Page
 from myproject.db.base import utcnow
 from myproject.exceptions import InTrash, InvalidValue, NotComplete
 from myproject.tree.history import Place, load_past_lineage
@@ -196,6 +197,28 @@ def test_what_is_due_is_done_before_more_is_written(tree, page):
     assert (page.state, page.body, page.publish_at) == (PUBLISHED, "Live.", None)
     assert not page.has_due_draft
     assert newest_fields(tree.session, page)["body"] == "Not for readers yet."
+
+
+def test_what_is_due_and_cannot_be_done_is_in_nobodys_way(tree, root, page):
+    target = create(tree, root, Page(title="Target"), RENDERER, "target")
+    link = create(tree, root, Link(title="Link", target_id=target.id), RENDERER, "link")
+    gone = create(tree, root, Page(title="Gone"), RENDERER, "gone")
+    save_newest(tree, link, {"target_id": gone.id}, RENDERER)
+    tree.purge(gone)
+    link.publish_at = utcnow() - MINUTE
+    tree.session.flush()
+    assert len(publish_due(tree, RENDERER).problems) == 1
+    save_newest(tree, link, {"target_id": page.id}, RENDERER)
+    assert (link.target_id, link.publish_at, link.state) == (target.id, None, PUBLISHED)
+    assert publish(tree, link, RENDERER)
+    assert link.target_id == page.id
+    # One that ends as well ends all the same.
+    save_newest(tree, link, {"url": "https://example.org/", "target_id": None}, RENDERER)
+    draft_of(tree.session, link).fields = {"title": "", "target_id": None, "url": ""}
+    link.publish_at, link.expire_at = utcnow() - 2 * MINUTE, utcnow() - MINUTE
+    tree.session.flush()
+    assert catch_up(tree, link, RENDERER)
+    assert (link.state, link.publish_at, link.expire_at) == (DRAFT, None, None)
 
 
 def test_publishing_by_hand_ends_what_was_planned(tree, page):

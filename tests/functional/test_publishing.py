@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 from sqlalchemy import func, select
 
+from myproject.content.publishing import unpublish
 from myproject.content.revisions import Revision
 from myproject.db.base import utcnow
 from myproject.security.models import User
@@ -372,3 +373,36 @@ def test_a_page_appears_and_disappears_on_time(site, pat):
     change(site, path, expire_at=now - dt.timedelta(seconds=1))
     site.client.get(path, status=404)
     assert "Draft" in pat.get(path).html.select_one(".bar-state").text
+
+
+def test_a_draft_that_readers_see_by_now_is_not_discarded(site, ann, path):
+    save_draft(ann, path, body="What comes next.")
+    form = next(
+        form for form in ann.get(f"{path}/@@discard-draft").forms.values() if "draft" in form.fields
+    )
+    change(site, path, publish_at=utcnow() - dt.timedelta(seconds=2))
+    assert "What comes next" in site.client.get(path)
+    assert "There is no draft any more" in form.submit(status=303).follow()
+    assert "What comes next" in site.client.get(path)
+    assert times_of(site, path) == (None, None)
+
+
+def test_what_is_restored_follows_what_readers_see_by_now(site, pat, ann, path):
+    save_draft(ann, path, body="What comes next.")
+    with site.tree() as tree:
+        unpublish(tree, site.node(tree, path))
+    change(site, path, publish_at=utcnow() - dt.timedelta(seconds=2))
+    assert "What comes next" in site.client.get(path)
+    with site.database.read_session() as session:
+        query = select(Revision.id).where(Revision.name == path[1:]).order_by(Revision.id)
+        first, last = session.scalars(query).all()
+    form = next(
+        form
+        for form in pat.get(f"{path}/@@restore?id={first}").forms.values()
+        if "base" in form.fields
+    )
+    assert form["base"].value == str(last)
+    form.submit("how", value="now", status=303).follow()
+    assert "What readers see" in site.client.get(path, status=200)
+    # What they saw meanwhile is in the history.
+    assert live_revisions(site, path) == 3
