@@ -104,11 +104,19 @@ class Journal:
         *,
         before: Node | None = None,
         names: Names | None = None,
+        as_drafts: bool = False,
     ) -> Operation | None:
-        """Put copies of nodes, with what lies below them, below *parent*."""
+        """Put copies of nodes, with what lies below them, below *parent*.
+
+        :param as_drafts: whether readers are to see none of them until they are published; one that
+            is a draft hides what lies below it.
+        """
         new, copies = names or {}, []
         for node in self._tops(nodes):
-            copies.append(self.tree.copy(node, parent, new.get(node.id), before=before))
+            copy = self.tree.copy(node, parent, new.get(node.id), before=before)
+            if as_drafts and copy.state == PUBLISHED:
+                self.tree.set_state(copy, DRAFT)
+            copies.append(copy)
         if not copies:
             return None
         operation = self._begin(Kind.COPY, copies[0], len(copies), parent)

@@ -32,6 +32,7 @@ from myproject.security.permissions import Permission
 from myproject.tree.names import MAX_DEPTH, check_name, free_name
 from myproject.tree.node import PUBLISHED, ROOT_ID, TRASHED, Node
 from myproject.tree.placing import DEEP, height_of, way_up
+from myproject.tree.timing import seen_state
 from myproject.tree.trash import Trashed
 
 _ = TranslationStringFactory("myproject")
@@ -438,8 +439,10 @@ class Planner:
         :param trash: whether what lies in the trash below them counts.
         """
         node = Node.__table__
+        # What has appeared or disappeared on time has, although nobody has noted it yet.
+        seen = seen_state(node.c).label("state")
         down = (
-            select(node.c.id.label("top"), node.c.id, node.c.boundary_id, node.c.state)
+            select(node.c.id.label("top"), node.c.id, node.c.boundary_id, seen)
             .where(node.c.id.in_([each.id for each in nodes]))
             .cte("down", recursive=True)
         )
@@ -447,7 +450,7 @@ class Planner:
         if not trash:
             below &= node.c.state != TRASHED
         # The walk carries what is counted: joined to it afterwards, it would be looked up again.
-        columns = (down.c.top, node.c.id, node.c.boundary_id, node.c.state)
+        columns = (down.c.top, node.c.id, node.c.boundary_id, seen)
         down = down.union_all(select(*columns).join_from(down, node, below))
         groups = (down.c.top, down.c.boundary_id, down.c.state)
         leading = leading_into(select(down.c.id), LINKING).cte("leading")

@@ -241,7 +241,8 @@ def carry_out(request: Any, task: Task) -> Operation | None:
         case Kind.MOVE if target is not None:
             return journal.move(nodes, target, names=task.names)
         case Kind.COPY if target is not None:
-            return journal.copy(nodes, target, names=task.names)
+            as_drafts = _makes_drafts(request, task)
+            return journal.copy(nodes, target, names=task.names, as_drafts=as_drafts)
         case Kind.TRASH:
             return journal.trash(nodes)
         case Kind.STATE:
@@ -436,7 +437,7 @@ def _lines(request: Any, task: Task, plan: Plan) -> list[Line]:
         case Kind.MOVE:
             return _moved(request, plan)
         case Kind.COPY:
-            return [_count(request, plan.pages, _COPIED), _said(request, _LINKS_OF_COPIES)]
+            return _copied(request, task, plan)
         case Kind.TRASH:
             return _trashed(request, plan)
         case Kind.STATE:
@@ -446,8 +447,20 @@ def _lines(request: Any, task: Task, plan: Plan) -> list[Line]:
     return _purged(request, task, plan)
 
 
-_COPIED = ngettext("${n} page is copied.", "${n} pages are copied.")
-_LINKS_OF_COPIES = _("Links among what is copied lead to the copies.")
+def _copied(request: Any, task: Task, plan: Plan) -> list[Line]:
+    lines = [
+        _count(request, plan.pages, ngettext("${n} page is copied.", "${n} pages are copied.")),
+        _said(request, _("Links among what is copied lead to the copies.")),
+    ]
+    if plan.published and _makes_drafts(request, task):
+        lines.append(_said(request, _("Readers will not see them until somebody publishes them.")))
+    return lines
+
+
+def _makes_drafts(request: Any, task: Task) -> bool:
+    """Whether copies are drafts, as what whoever asks adds there would have to be."""
+    target, why_not = task.target, request.transitions.why_not_new
+    return target is not None and any(why_not(n.type, target.boundary_id) for n in task.nodes)
 
 
 def _moved(request: Any, plan: Plan) -> list[Line]:

@@ -3,12 +3,14 @@
 Nothing is ever half done, and nothing is done that was not announced.
 """
 
+import datetime as dt
 import re
 
 import pytest
 from sqlalchemy import select
 
 from myproject.content.types import Folder, Link, Page
+from myproject.db.base import utcnow
 from myproject.security.models import Principal
 from myproject.security.sharing import Sharing, granted
 from myproject.testing import Site
@@ -398,8 +400,27 @@ def test_a_copy_of_a_private_section_can_be_undone_by_who_may(docs):
     root.get("/guide/hush", status=404)
 
 
-def test_a_copy_shows_nobody_drafts_that_they_may_not_see(docs):
-    docs.add("/docs/one/draft", title="Draft", state=DRAFT)
+def test_who_may_not_publish_publishes_nothing_by_copying_it(docs):
+    docs.add("/hush/news", title="News")
+    docs.grant("pat", "publisher", "/hush")
+    pat = docs.sign_in("pat", "author", "/guide")
+    page = pat.get(f"/hush/news/@@copy?target={number(docs, '/guide')}")
+    assert "Readers will not see them until somebody publishes them." in text(page)
+    button(page, "Copy").submit()
+    docs.client.get("/guide/news", status=404)
+    pat.get("/guide/news", status=200)
+    # Where they may publish, a copy is what its original is.
+    page = pat.get(f"/hush/news/@@copy?target={number(docs, '/hush')}")
+    assert "until somebody publishes" not in text(page)
+    button(page, "Copy").submit()
+    assert "Not public" in pat.get("/hush/news-2").html.select_one(".bar-state").text
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_copy_shows_nobody_drafts_that_they_may_not_see(docs, is_over):
+    # What has expired is one, even before anybody has noted it.
+    past = {"expire_at": utcnow() - dt.timedelta(minutes=1)}
+    docs.add("/docs/one/draft", title="Draft", **(past if is_over else {"state": DRAFT}))
     sue = docs.sign_in("sue", "author", "/guide")
     form = make_form(sue, docs, [number(docs, "/docs/one")], number(docs, "/guide"))
     page = sue.post("/docs/one/@@copy", form)
