@@ -111,6 +111,9 @@ def _typed(node: Node, request: Any, name: str) -> dt.datetime | None:
     :raises InvalidValue:
     """
     text, translate = text_of(request, name, 40), request.localizer.translate
+    if name not in request.POST:
+        # A form that does not ask for it says nothing about it.
+        return getattr(node, name)
     if not text:
         return None
     if name == "expire_at" and node.is_root:

@@ -334,6 +334,18 @@ def test_times_that_make_no_sense_come_back_as_they_were_typed(
         assert times_of(site, path) == (None, None)
 
 
+def test_a_form_without_a_time_leaves_it_as_it_is(site, pat, path):
+    save_draft(pat, path, body="What comes next.")
+    form = planning(pat.get(f"{path}/@@schedule"))
+    form["publish_at"], form["expire_at"] = "2041-05-01T10:00", "2041-06-01T10:00"
+    form.submit(status=303)
+    planned = times_of(site, path)
+    fields = dict(planning(pat.get(f"{path}/@@schedule")).submit_fields())
+    del fields["publish_at"], fields["expire_at"]
+    pat.post(f"{path}/@@schedule", fields, status=303)
+    assert times_of(site, path) == planned
+
+
 def test_what_readers_see_already_cannot_be_scheduled(site, pat, path):
     page = pat.get(f"{path}/@@schedule")
     assert "There is no draft" in page
