@@ -57,6 +57,8 @@ def test_a_draft_is_written_looked_at_and_published(site, open_context, cookie, 
     page.get_by_role("button", name="Make a link").click()
     link = page.get_by_label("Copy it now").input_value()
     look(page, "preview links")
+    box = page.get_by_role("button", name="Revoke").bounding_box()
+    assert box["x"] + box["width"] <= width, "a link can be revoked on a phone"
     other = open_context(width, color_scheme=scheme).new_page()
     other.goto(link)
     expect(other.get_by_role("heading", name="A better title")).to_be_visible()
