@@ -143,9 +143,8 @@ class Journal:
         :returns: None where all of them have this state; what those that readers see already say
             now is no matter of the tree.
         """
-        chosen = self._caught_up(nodes)
         return self._change(
-            Kind.STATE, chosen, lambda each: self._set_state(each, state, values, comment)
+            Kind.STATE, nodes, lambda each: self._set_state(each, state, values, comment)
         )
 
     def take(
@@ -184,7 +183,7 @@ class Journal:
                     self._set_state(node, DRAFT, None, comment)
                 self.tree.set_stage(node, "" if target == DRAFT else target)
 
-        operation = self._change(Kind.STATE, self._caught_up(nodes), change)
+        operation = self._change(Kind.STATE, nodes, change)
         if operation is not None:
             taken = [transitions[step.node_id] for step in self.steps(operation)]
             names = {transition.name for transition in taken}
@@ -194,13 +193,6 @@ class Journal:
             operation.permissions, operation.comment = " ".join(permissions), comment
             self.session.flush()
         return operation
-
-    def _caught_up(self, nodes: Iterable[Node]) -> list[Node]:
-        chosen = list(nodes)
-        if self.renderer is not None:
-            for node in chosen:
-                catch_up(self.tree, node, self.renderer)
-        return chosen
 
     def _set_state(
         self, node: Node, state: str, values: Mapping[str, Any] | None, comment: str
@@ -331,6 +323,9 @@ class Journal:
         """Change nodes one by one, and keep those that are not as they were."""
         changed: list[tuple[Node, Placement]] = []
         for node in self._tops(nodes):
+            if self.renderer is not None:
+                # Where it goes now, it went after what readers saw already.
+                catch_up(self.tree, node, self.renderer)
             if node.is_root:
                 # Refused with its reason.
                 change(node)

@@ -37,6 +37,7 @@ from myproject.content.types import Content
 from myproject.db.base import utcnow
 from myproject.exceptions import InTrash, InvalidValue, MyprojectError, NotComplete
 from myproject.interfaces import IMarkdownRenderer
+from myproject.tree.actor import COMMAND_LINE
 from myproject.tree.events import NodeEvent
 from myproject.tree.history import moment_of, set_moment, standing_since
 from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node
@@ -407,7 +408,9 @@ def catch_up(tree: Tree, node: Node, renderer: IMarkdownRenderer) -> bool:
     times = (node.publish_at, node.expire_at)
     if node.state == TRASHED or not any(time is not None and time <= now for time in times):
         return False
-    moment = moment_of(tree.session)
+    moment, actor = moment_of(tree.session), tree.actor
+    # As by the job: it is no deed of whoever comes next.
+    tree.actor = COMMAND_LINE
     try:
         with tree.session.begin_nested():
             _do_what_is_due(tree, node, renderer)
@@ -417,6 +420,7 @@ def catch_up(tree: Tree, node: Node, renderer: IMarkdownRenderer) -> bool:
         _do_what_is_due(tree, node, renderer)
     finally:
         set_moment(tree.session, moment)
+        tree.actor = actor
     return True
 
 

@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from myproject.content.journal import Journal
 from myproject.content.markup import MarkdownRenderer
 from myproject.content.operations import create, save
 from myproject.content.publishing import (
@@ -34,6 +35,7 @@ from myproject.content.revisions import Revision, latest_revision_id
 from myproject.content.types import Folder, Link, Page
 from myproject.db.base import utcnow
 from myproject.exceptions import InTrash, InvalidValue, NotComplete
+from myproject.tree.actor import COMMAND_LINE, Actor
 from myproject.tree.history import Place, load_past_lineage
 from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, Node
 from myproject.tree.operations import Tree
@@ -197,6 +199,39 @@ def test_what_is_due_is_done_before_more_is_written(tree, page):
     assert (page.state, page.body, page.publish_at) == (PUBLISHED, "Live.", None)
     assert not page.has_due_draft
     assert newest_fields(tree.session, page)["body"] == "Not for readers yet."
+
+
+def test_what_was_due_is_no_deed_of_whoever_comes_next(tree, page):
+    save_newest(tree, page, {"body": "Next."}, RENDERER)
+    page.publish_at = utcnow() - MINUTE
+    tree.session.flush()
+    ann = Tree(tree.session, actor=Actor(7, "ann"))
+    save_newest(ann, page, {"body": "By Ann."}, RENDERER)
+    query = select(Revision.actor, Revision.fields).where(Revision.node_id == page.id)
+    *_others, published, draft = tree.session.execute(query.order_by(Revision.id)).all()
+    assert (published.actor, published.fields["body"]) == (COMMAND_LINE.name, "Next.")
+    assert (draft.actor, draft.fields["body"]) == ("ann", "By Ann.")
+
+
+def test_what_readers_saw_is_kept_of_what_goes_to_the_trash_or_elsewhere(tree, root):
+    pages = [Page(title=name, state=DRAFT) for name in ("moved", "trashed")]
+    moved, trashed = (create(tree, root, page, RENDERER, page.title) for page in pages)
+    place = create(tree, root, Page(title="Place"), RENDERER, "place")
+    tree.session.execute(update(Place).values(valid_from=utcnow() - 3 * MINUTE))
+    at = moved.publish_at = trashed.publish_at = utcnow() - 2 * MINUTE
+    tree.session.flush()
+    journal = Journal(tree, RENDERER)
+    journal.move([moved], place)
+    operation = journal.trash([trashed])
+    for name in ("moved", "trashed"):
+        states = [
+            load_past_lineage(tree.session, [name], at + when)[-1].state
+            for when in (-MINUTE / 2, MINUTE)
+        ]
+        assert states == [DRAFT, PUBLISHED]
+    assert moved.state == PUBLISHED
+    journal.undo(operation)
+    assert trashed.state == PUBLISHED
 
 
 def test_what_is_due_and_cannot_be_done_is_in_nobodys_way(tree, root, page):
