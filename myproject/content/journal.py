@@ -8,6 +8,7 @@ take back is no longer so.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,14 +17,21 @@ from sqlalchemy.orm import Session
 
 from myproject.content.obstacles import Obstacles
 from myproject.content.operations import create
-from myproject.content.operations_log import Kind, Operation, Step
-from myproject.content.publishing import catch_up, publish, unpublish
+from myproject.content.operations_log import (
+    Kind,
+    Operation,
+    Step,
+    add_step,
+    begin_operation,
+)
+from myproject.content.publishing import catch_up, publish, schedule, unpublish
 from myproject.content.workflow import Comment, Transition
+from myproject.db.base import utcnow
 from myproject.exceptions import CannotUndo, InvalidValue, TreeError
 from myproject.interfaces import IMarkdownRenderer
-from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, TRASHED, Node
+from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node
 from myproject.tree.operations import Tree
-from myproject.tree.placement import Placement, placement_of
+from myproject.tree.placement import Placement, placement_of, standing_of
 
 Names = Mapping[int, str]
 
@@ -204,6 +212,17 @@ class Journal:
         else:
             self.tree.set_state(node, state)
 
+    def schedule(
+        self, node: Node, publish_at: dt.datetime | None, expire_at: dt.datetime | None
+    ) -> Operation | None:
+        """Say when readers see a node, see :func:`myproject.content.publishing.schedule`.
+
+        :returns: None where that was planned already.
+        """
+        return self._change(
+            Kind.SCHEDULE, [node], lambda each: schedule(self.tree, each, publish_at, expire_at)
+        )
+
     def trash(self, nodes: Iterable[Node]) -> Operation | None:
         """Put nodes, with what lies below them, into the trash."""
         return self._change(Kind.TRASH, nodes, self.tree.trash)
@@ -296,9 +315,22 @@ class Journal:
             self.tree.restore(node, self.session.get(Node, before.parent_id), before.name)
         elif after is not None and before.state != after.state:
             self.tree.set_state(node, before.state)
-        if after is not None and before.stage != after.stage:
-            self.tree.set_stage(node, before.stage)
+        if after is not None:
+            self._plan_again(node, before, after)
         self.tree.put_back(node, before)
+
+    def _plan_again(self, node: Node, before: Placement, after: Placement) -> None:
+        """Have a node stand in its workflow where it stood, with what was planned then.
+
+        What was to happen at a time that has passed does not happen all of a sudden.
+        """
+        if before.stage != after.stage:
+            self.tree.set_stage(node, before.stage)
+        for name in ("publish_at", "expire_at"):
+            planned = getattr(before, name)
+            if planned != getattr(after, name):
+                setattr(node, name, planned if planned and planned > utcnow() else None)
+        self.session.flush()
 
     def why_not(self, operation: Operation) -> Any:
         """Return why *operation* cannot be undone, as a translation string; None if it can."""
@@ -326,13 +358,12 @@ class Journal:
             if self.renderer is not None:
                 # Where it goes now, it went after what readers saw already.
                 catch_up(self.tree, node, self.renderer)
-            if node.is_root:
+            if node.is_root and kind is not Kind.SCHEDULE:
                 # Refused with its reason.
                 change(node)
             before = placement_of(self.session, node)
             change(node)
-            standing = (node.parent_id, node.name, node.position, node.state)
-            if standing != before[:4] or node.stage != before.stage:
+            if _differs(before, standing_of(node), kind):
                 changed.append((node, before))
         if not changed:
             return None
@@ -357,34 +388,16 @@ class Journal:
         return self.session.scalars(select(Node).where(Node.id.in_(list(ids)))).all()
 
     def _begin(self, kind: Kind, node: Node, count: int, target: Node | None = None) -> Operation:
-        actor = self.tree.actor
-        operation = Operation(
-            kind=kind.value,
-            actor_id=actor.id,
-            actor=actor.name[:200],
-            node_id=node.id,
-            title=node.title,
-            count=count,
-            target_id=None if target is None else target.id,
-            target_title="" if target is None else target.title,
-        )
-        self.session.add(operation)
-        self.session.flush()
-        return operation
+        return begin_operation(self.session, self.tree.actor, kind, node, count, target)
 
     def _step(
         self, operation: Operation, number: int, node: Node, before: Placement | None
     ) -> None:
-        place = (node.parent_id or ROOT_ID, node.name, node.position, node.state)
-        after = Placement(*place, stage=node.stage)
-        self.session.add(
-            Step(
-                operation_id=operation.id,
-                number=number,
-                node_id=node.id,
-                title=node.title,
-                before=None if before is None else before._asdict(),
-                after=after._asdict(),
-            )
-        )
-        self.session.flush()
+        add_step(self.session, operation, number, node, before)
+
+
+def _differs(before: Placement, after: Placement, kind: Kind) -> bool:
+    """Whether an operation of this kind has changed anything."""
+    if kind is Kind.SCHEDULE:
+        return before[-2:] != after[-2:]
+    return (before[:4], before.stage) != (after[:4], after.stage)

@@ -98,9 +98,19 @@ class Obstacles:
                     "its history instead.",
                     mapping=title,
                 )
+        if self.is_scheduling(step) and (node.publish_at, node.expire_at) != after[-2:]:
+            return _("Something else is planned for “${title}” by now.", mapping=title)
         if before is None or before.state == TRASHED or before[:2] == after[:2]:
             return None
         return self._why_not_there(step, before)
+
+    @staticmethod
+    def is_scheduling(step: Step) -> bool:
+        """Whether a step has changed nothing but what is planned."""
+        before, after = step.came_from, step.went_to
+        if before is None or after is None:
+            return False
+        return (before[:4], before.stage) == (after[:4], after.stage)
 
     def _why_not_there(self, step: Step, before: Placement) -> Any:
         """Return why a node cannot go back to where it was."""
@@ -139,7 +149,7 @@ class Obstacles:
         if before is None or TRASHED in (before.state, after.state):
             # Away to the trash, or back from there.
             yield here, Permission.DELETE
-        elif (before.state, before.stage) != (after.state, after.stage):
+        elif (before.state, before.stage) != (after.state, after.stage) or self.is_scheduling(step):
             yield from ((here, permission) for permission in taken or (Permission.PUBLISH,))
         if before is None or before.state == TRASHED:
             return

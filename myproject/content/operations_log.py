@@ -29,8 +29,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from myproject.db.base import Base, Id, TaggedJSON, UTCDateTime, utcnow
+from myproject.tree.actor import Actor
 from myproject.tree.node import Node
-from myproject.tree.placement import Placement
+from myproject.tree.placement import Placement, standing_of
 from myproject.tree.urls import climb
 from myproject.tree.visibility import BoundarySet, is_member
 
@@ -54,6 +55,7 @@ class Kind(StrEnum):
     COPY = "copy"
     REORDER = "reorder"
     STATE = "state"
+    SCHEDULE = "schedule"
     TRASH = "trash"
     RESTORE = "restore"
     PURGE = "purge"
@@ -270,6 +272,60 @@ def load_operation(session: Session, number: int, audience: Audience) -> Operati
     """Return an operation that somebody is shown; None for others."""
     query = selected(audience, ALL_KINDS, None).where(Operation.id == number)
     return session.scalars(query, _parameters(audience)).one_or_none()
+
+
+def begin_operation(
+    session: Session,
+    actor: Actor,
+    kind: Kind,
+    node: Node,
+    count: int = 1,
+    target: Node | None = None,
+    *,
+    at: dt.datetime | None = None,
+) -> Operation:
+    """Keep that somebody has done something; what, its steps say.
+
+    :param node: the first of those that it was about.
+    :param count: how many these are.
+    :param target: where they went to.
+    :param at: when; now when left out.
+    """
+    operation = Operation(
+        kind=kind.value,
+        actor_id=actor.id,
+        actor=actor.name[:200],
+        node_id=node.id,
+        title=node.title,
+        count=count,
+        target_id=None if target is None else target.id,
+        target_title="" if target is None else target.title,
+    )
+    if at is not None:
+        operation.at = at
+    session.add(operation)
+    session.flush()
+    return operation
+
+
+def add_step(
+    session: Session, operation: Operation, number: int, node: Node, before: Placement | None
+) -> None:
+    """Keep where a node stood before an operation, and where it stands now.
+
+    :param before: None for a node that is new.
+    """
+    session.add(
+        Step(
+            operation_id=operation.id,
+            number=number,
+            node_id=node.id,
+            title=node.title,
+            before=None if before is None else before._asdict(),
+            after=standing_of(node)._asdict(),
+        )
+    )
+    session.flush()
 
 
 class Taken(NamedTuple):

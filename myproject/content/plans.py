@@ -23,7 +23,7 @@ from myproject.content.journal import Kind
 from myproject.content.links import leading_into
 from myproject.content.publishing import newest_of
 from myproject.content.registry import ContentTypes
-from myproject.content.workflow import Refusal, Transition
+from myproject.content.workflow import Refusal, Transition, mark_of
 from myproject.db.base import Id
 from myproject.exceptions import InvalidName
 from myproject.security.access import Access, Policies
@@ -83,7 +83,7 @@ class Plan:
     linking: tuple[int, ...] = ()
     effects: tuple[Effect, ...] = ()
     problems: tuple[Problem, ...] = field(default=())
-    seen: tuple[Any, ...] = ()
+    seen: tuple[str, ...] = ()
 
     @property
     def is_possible(self) -> bool:
@@ -188,7 +188,7 @@ class Planner:
             node for node in nodes if node.id in taken and taken[node.id].target == PUBLISHED
         )
         # Who agrees to something agrees to what they have seen.
-        seen = tuple((node.draft_id, node.stage, node.modified_at) for node in nodes)
+        seen = tuple(mark_of(node) for node in nodes)
         plan = Plan(Kind.STATE, tuple(nodes), problems=tuple(problems), seen=seen)
         hidden = any(PUBLISHED in way.sources for way in taken.values())
         # Publishing breaks no links; and a draft hides what is below it.

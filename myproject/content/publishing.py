@@ -8,7 +8,7 @@ reader sees needs no draft of itself: its row is one.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from myproject.content.operations import (
     save,
     set_fields,
 )
+from myproject.content.operations_log import Kind, add_step, begin_operation
 from myproject.content.revisions import (
     Revision,
     differing,
@@ -42,6 +43,7 @@ from myproject.tree.events import NodeEvent
 from myproject.tree.history import moment_of, set_moment, standing_since
 from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node
 from myproject.tree.operations import Tree
+from myproject.tree.placement import standing_of
 from myproject.tree.timing import is_due
 
 _ = TranslationStringFactory("myproject")
@@ -429,7 +431,17 @@ def _do_what_is_due(tree: Tree, node: Node, renderer: IMarkdownRenderer) -> None
     if node.publish_at is not None and node.publish_at <= now:
         # Kept as of when readers began to see it, so that the past shows what they saw.
         set_moment(tree.session, max(node.publish_at, standing_since(tree.session, node.id)))
-        publish(tree, node, renderer)
+        _keep_step(tree, node, lambda: publish(tree, node, renderer))
     if expire_at is not None and expire_at <= now:
         set_moment(tree.session, max(expire_at, standing_since(tree.session, node.id)))
-        unpublish(tree, node)
+        _keep_step(tree, node, lambda: unpublish(tree, node))
+
+
+def _keep_step(tree: Tree, node: Node, do: Callable[[], object]) -> None:
+    """Do something that was due, and keep that it happened if it has changed the node's state."""
+    before, session = standing_of(node), tree.session
+    do()
+    if (node.state, node.stage) != (before.state, before.stage):
+        at = moment_of(session)
+        operation = begin_operation(session, tree.actor, Kind.STATE, node, at=at)
+        add_step(session, operation, 0, node, before)

@@ -233,6 +233,14 @@ class Workflows:
         return {name: state for each in self for name, state in each.stages.items()}
 
 
+def mark_of(node: Node) -> str:
+    """Return a short text that is the same as long as the newest version of a node is the same.
+
+    A form carries it, so that nobody publishes what somebody else has written meanwhile.
+    """
+    return f"{node.draft_id or 0}.{node.stage}.{node.modified_at.timestamp():.6f}"
+
+
 class Refusal(NamedTuple):
     """Why somebody cannot take a node from one state to another.
 

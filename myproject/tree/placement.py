@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, select, tuple_
@@ -16,6 +17,7 @@ class Placement(NamedTuple):
     :ivar previous_id, next_id: the siblings that it stood between, those in the trash included;
         None where there was none on that side.
     :ivar stage: where what readers do not see stood in its workflow.
+    :ivar publish_at, expire_at: what was planned.
     """
 
     parent_id: int
@@ -25,6 +27,8 @@ class Placement(NamedTuple):
     previous_id: int | None = None
     next_id: int | None = None
     stage: str = ""
+    publish_at: dt.datetime | None = None
+    expire_at: dt.datetime | None = None
 
     def is_free(self, session: Session) -> bool:
         """Whether the position is still between the siblings that it was between.
@@ -74,8 +78,14 @@ def placement_of(session: Session, node: Node) -> Placement:
         node.state,
         session.scalar(siblings.where(here < position).order_by(*descending).limit(1)),
         session.scalar(siblings.where(here > position).order_by(*ascending).limit(1)),
-        node.stage,
+        *(node.stage, node.publish_at, node.expire_at),
     )
+
+
+def standing_of(node: Node) -> Placement:
+    """Return where *node* stands, but for what is around it; no statement."""
+    place = (node.parent_id or ROOT_ID, node.name, node.position, node.state)
+    return Placement(*place, stage=node.stage, publish_at=node.publish_at, expire_at=node.expire_at)
 
 
 def _siblings(parent_id: int) -> Select[Any]:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from pyramid.config import Configurator
 from pyramid.i18n import TranslationStringFactory
 
-from myproject.content.workflow import Comment
+from myproject.content.workflow import Comment, mark_of
 from myproject.db.base import utcnow
 from myproject.security.access import ANONYMOUS
 from myproject.security.permissions import Permission
@@ -104,6 +104,7 @@ class Bar:
     :ivar steps: the transitions of its workflow that the page may be taken through.
     :ivar draft_url: the draft of what comes next; empty where there is none.
     :ivar discard_url: the screen that discards it, for those who may.
+    :ivar mark: what forms say of the version that they are about.
     """
 
     node_id: int
@@ -117,6 +118,7 @@ class Bar:
     steps: Sequence[Step]
     draft_url: str
     discard_url: str
+    mark: str
 
     @property
     def in_more(self) -> bool:
@@ -171,6 +173,7 @@ def bar_of(request: Any, node: Node, current: str = "") -> Bar | None:
         steps,
         f"{page_url}?version=draft" if ahead and may(Permission.VIEW_DRAFTS) else "",
         f"{base}/@@discard-draft" if ahead and may(Permission.EDIT) else "",
+        mark_of(node),
     )
 
 

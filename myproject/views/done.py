@@ -40,6 +40,10 @@ REPORTS: Mapping[str, tuple[Any, Any]] = {
     ),
     PUBLISH: (_("Published ${what}."), _("Published ${what} again.")),
     UNPUBLISH: (_("Took ${what} back from readers."), _("Took ${what} back from readers again.")),
+    Kind.SCHEDULE: (
+        _("Planned when readers see ${what}."),
+        _("Took back what was planned for ${what}."),
+    ),
     Kind.TRASH: (_("Moved ${what} to the trash."), _("Restored ${what}.")),
     Kind.RESTORE: (_("Restored ${what}."), _("Moved ${what} back to the trash.")),
     Kind.PURGE: (_("Deleted ${what} for good."), ""),
@@ -78,6 +82,11 @@ SENTENCES: Mapping[str, tuple[Any, Any, Any]] = {
         _("Taken back from readers"),
         _("${actor} took ${what} back from readers"),
         _("${actor} took ${what} back from readers again"),
+    ),
+    Kind.SCHEDULE: (
+        _("Scheduled"),
+        _("${actor} planned when readers see ${what}"),
+        _("${actor} took back what was planned for ${what}"),
     ),
     Kind.TRASH: (
         _("Deleted"),

@@ -16,7 +16,7 @@ from pyramid.httpexceptions import HTTPForbidden
 from pyramid.i18n import TranslationStringFactory
 
 from myproject.content.operations_log import Kind
-from myproject.content.workflow import LONGEST_NAME, Comment
+from myproject.content.workflow import LONGEST_NAME, Comment, mark_of
 from myproject.content.workflow import Refusal as NoWay
 from myproject.exceptions import InvalidValue
 from myproject.registry import registry_of
@@ -84,6 +84,11 @@ def state(context: Node, request: Any) -> Any:
     if not is_plain or not plan.is_possible or not task.nodes:
         request.tm.doom()
         return _screen(context, request, task)
+    mark = text_in(request.params, "mark", 200)
+    if mark and mark != mark_of(context):
+        # Another version than the one on the screen that this was sent from.
+        request.tm.doom()
+        return _screen(context, request, task, Refusal(changed=True))
     unseen = _unseen(request, task)
     found = attempt(request, task)
     if isinstance(found, Refusal):

@@ -20,6 +20,7 @@ from sqlalchemy.orm import object_session
 from myproject.content.publishing import draft_of, shadow
 from myproject.content.revision_log import load_live, people_named
 from myproject.content.revisions import Revision
+from myproject.content.workflow import mark_of
 from myproject.security.permissions import Permission
 from myproject.tree.node import PUBLISHED, Node
 from myproject.views.bar import Step, steps_of
@@ -39,6 +40,7 @@ class ShownDraft(NamedTuple):
     :ivar compare, edit, discard, schedule: addresses; None for those who may not.
     :ivar steps: the transitions that the draft may be taken through.
     :ivar take: where they are posted to.
+    :ivar mark: what is posted along, of which version this is.
     """
 
     at: dt.datetime
@@ -51,6 +53,7 @@ class ShownDraft(NamedTuple):
     schedule: str | None
     steps: Sequence[Step]
     take: str
+    mark: str
 
 
 def newest_deriver(view: View, info: IViewDeriverInfo) -> View:
@@ -120,6 +123,7 @@ def _shown(request: Any, node: Node, draft: Revision) -> ShownDraft:
         f"{base}/@@schedule" if schedule else None,
         [step for step in steps_of(request, node, base) if step.is_of_draft],
         f"{base}/@@state",
+        mark_of(node),
     )
 
 

@@ -10,14 +10,15 @@ from pyramid.httpexceptions import HTTPNotFound
 from pyramid.i18n import TranslationStringFactory
 from sqlalchemy.exc import InvalidRequestError
 
-from myproject.content.publishing import catch_up, schedule
+from myproject.content.publishing import catch_up
 from myproject.content.workflow import Refusal, Transition
 from myproject.exceptions import InvalidValue, TreeError
 from myproject.security.permissions import Permission
 from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.tree.site import leave_revision
 from myproject.views.bar import notes_of
-from myproject.views.forms import Form, Notice, see_other, tell, text_of
+from myproject.views.done import tell_done
+from myproject.views.forms import Form, Notice, see_other, text_of
 from myproject.views.rendering import TEMPLATES, page_screen
 from myproject.views.taking import take
 from myproject.views.times import from_local, to_local, zone_name_of
@@ -56,7 +57,7 @@ def plan(context: Node, request: Any) -> Any:
                 None if clears else _typed(context, request, name) for name in TIMES
             )
             is_new = publish_at is not None and publish_at != context.publish_at
-            schedule(request.tree, context, publish_at, expire_at)
+            operation = request.journal.schedule(context, publish_at, expire_at)
             if is_new:
                 # Who sets the time has agreed to what will be published.
                 take(request, [context], {context.id: _way(context, request)}, later=True)
@@ -67,7 +68,8 @@ def plan(context: Node, request: Any) -> Any:
         return _again(context, request, form)
     except TreeError as error:
         return _again(context, request, form, str(error))
-    tell(request, _told(context, request, before))
+    told = _told(context, request, before)
+    tell_done(request, operation, told, text=told)
     return see_other(request, request.canonical_base)
 
 
@@ -142,6 +144,9 @@ def _told(node: Node, request: Any, before: str) -> Any:
         return _("Published on ${from}, and hidden from ${until} on (${zone}).", mapping=mapping)
     if moments[0]:
         return _("It will be published on ${from} (${zone}).", mapping=mapping)
+    if moments[1] and node.seen_state != PUBLISHED:
+        hidden = _("It will be hidden on ${until} (${zone}), if it is published by then.")
+        return hidden % mapping
     if moments[1]:
         return _("Readers will see it until ${until} (${zone}).", mapping=mapping)
     return _("Nothing is planned any more.")

@@ -1,12 +1,16 @@
 """The journal: every operation is kept, can be undone, or says why it no longer can."""
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import select
 
 from myproject.content.journal import Journal, Kind, Operation, Step
 from myproject.content.markup import MarkdownRenderer
+from myproject.content.obstacles import Obstacles
 from myproject.content.types import Folder, Page
 from myproject.exceptions import CannotUndo, NameTaken, RootIsFixed
+from myproject.security.permissions import Permission
 from myproject.tree.actor import Actor
 from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, Node
 from myproject.tree.placing import POSITION_GAP
@@ -204,3 +208,45 @@ def test_steps_go_with_their_operation(journal, section):
     journal.session.delete(operation)
     journal.session.flush()
     assert journal.session.scalars(select(Step)).all() == []
+
+
+# -- what is planned ------------------------------------------------------------------------------
+
+LATER = dt.datetime(2091, 5, 1, 9, 30, tzinfo=dt.UTC)
+
+
+def test_what_is_planned_can_be_undone(journal, section):
+    page = section["docs/a"]
+    operation = journal.schedule(page, None, LATER)
+    assert (operation.kind, page.expire_at) == (Kind.SCHEDULE, LATER)
+    assert journal.schedule(page, None, LATER) is None
+    undone = journal.undo(operation)
+    assert page.expire_at is None
+    journal.undo(undone)
+    assert page.expire_at == LATER
+    page.expire_at = LATER.replace(year=2092)
+    journal.session.flush()
+    again = journal.undo
+    with pytest.raises(CannotUndo, match="Something else is planned"):
+        again(operation)
+
+
+def test_undoing_brings_back_what_was_planned_but_nothing_that_has_passed(journal, section):
+    page = section["docs/a"]
+    journal.schedule(page, None, LATER)
+    operation = journal.set_state([page], DRAFT)
+    assert page.expire_at is None
+    journal.undo(operation)
+    assert (page.state, page.expire_at) == (PUBLISHED, LATER)
+    operation = journal.set_state([page], DRAFT)
+    step = journal.steps(operation)[0]
+    step.before = {**step.before, "expire_at": LATER.replace(year=2001)}
+    journal.session.flush()
+    journal.undo(operation)
+    assert (page.state, page.expire_at) == (PUBLISHED, None)
+
+
+def test_undoing_what_is_planned_takes_who_may_publish(journal, section):
+    operation = journal.schedule(section["docs/a"], None, LATER)
+    needed = Obstacles(journal.session, [operation]).needed(operation)
+    assert {permission for _place, permission in needed} == {Permission.PUBLISH}

@@ -17,6 +17,7 @@ from sqlalchemy import func, select, update
 from myproject.content.journal import Journal
 from myproject.content.markup import MarkdownRenderer
 from myproject.content.operations import create, save
+from myproject.content.operations_log import Operation
 from myproject.content.publishing import (
     DraftSaved,
     Due,
@@ -335,6 +336,7 @@ KILLED = """
 import sys, time
 from sqlalchemy import select
 from myproject.content import publishing
+from myproject.content.journal import Journal
 from myproject.content.markup import MarkdownRenderer
 from myproject.content.types import Folder
 from myproject.db.engine import Database
@@ -384,3 +386,20 @@ def test_saving_the_page_itself_leaves_its_draft_alone(tree, page):
     save(tree, page, {"summary": "By an import."}, RENDERER)
     assert newest_fields(tree.session, page)["body"] == "Next."
     assert page.body == "Live."
+
+
+def test_what_happens_on_time_is_in_the_journal(tree, root):
+    page = create(tree, root, Page(title="Title", body="Soon.", state=DRAFT), RENDERER, "soon")
+    tree.actor = Actor(7, "ann")
+    page.publish_at, page.expire_at = utcnow() - 2 * MINUTE, utcnow() - MINUTE
+    tree.session.flush()
+    published, expired = page.publish_at, page.expire_at
+    catch_up(tree, page, RENDERER)
+    query = select(Operation).where(Operation.node_id == page.id).order_by(Operation.id)
+    operations = tree.session.scalars(query).all()
+    # As of when readers saw it, and nobody's deed.
+    assert [(each.kind, each.actor_id) for each in operations] == [("state", None)] * 2
+    assert operations[0].at >= published
+    assert operations[1].at >= expired
+    steps = [Journal(tree, RENDERER).steps(each)[0].went_to.state for each in operations]
+    assert steps == [PUBLISHED, DRAFT]

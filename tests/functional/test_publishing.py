@@ -418,3 +418,47 @@ def test_what_is_restored_follows_what_readers_see_by_now(site, pat, ann, path):
     assert "What readers see" in site.client.get(path, status=200)
     # What they saw meanwhile is in the history.
     assert live_revisions(site, path) == 3
+
+
+# -- what was looked at ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("query", ["", "?version=draft"])
+def test_nobody_publishes_what_others_have_written_since_they_looked(site, pat, ann, path, query):
+    save_draft(ann, path, body="What comes next.")
+    page = pat.get(path + query)
+    publish = [f for f in page.forms.values() if f.action.endswith("/@@state")]
+    save_draft(ann, path, body="Something else.")
+    answer = publish[-1].submit("transition", value="publish", status=422)
+    assert "Something has changed in the meantime" in answer
+    assert "What readers see" in site.client.get(path)
+    form = next(f for f in answer.forms.values() if "digest" in f.fields)
+    form.submit()
+    assert "Something else." in site.client.get(path)
+
+
+def test_what_is_planned_is_in_the_list_of_what_was_done_and_can_be_undone(site, pat, ann, path):
+    form = next(f for f in pat.get(f"{path}/@@schedule").forms.values() if "expire_at" in f.fields)
+    form["expire_at"] = "2091-05-01T09:30"
+    page = form.submit().follow()
+    assert "Readers will see it until 2091-05-01 09:30" in page
+    assert "Expires 2091-05-01 09:30" in page
+    assert "Pat planned when readers see “A page”" in (
+        pat.get(f"{path}/@@operations").html.get_text()
+    )
+    assert "Pat planned when readers see “A page”" in pat.get("/@@activity").html.get_text()
+    undo = next(f for f in page.forms.values() if f.action.endswith("/undo"))
+    page = undo.submit().follow()
+    assert "Took back what was planned for “A page”." in page
+    assert "Expires" not in page.html.select_one(".bar").get_text()
+    # Whoever may not publish undoes it neither.
+    assert "/undo" not in str(ann.get(f"{path}/@@operations").html.select_one(".deeds"))
+
+
+def test_an_end_of_a_draft_is_no_promise_to_show_it(site, pat):
+    path = f"/published-{next(_numbers)}"
+    site.add(path, "Text.", title="A draft", state="draft")
+    form = next(f for f in pat.get(f"{path}/@@schedule").forms.values() if "expire_at" in f.fields)
+    form["expire_at"] = "2091-05-01T09:30"
+    page = form.submit().follow()
+    assert "It will be hidden on 2091-05-01 09:30 (UTC), if it is published by then." in page
