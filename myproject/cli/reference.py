@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from myproject.cli.context import Context
+from myproject.content.workflow import Comment, State, Transition, TransitionTaken, Workflow
 from myproject.declarations import Setting, expectation
 from myproject.extend import DIRECTIVES
 from myproject.extend.configurator import SiteConfigurator
@@ -48,8 +49,13 @@ def write_reference(config: SiteConfigurator) -> Iterator[str]:
         yield from _callable(name, directive)
     yield "## Events\n"
     yield "For `config.add_event_subscriber`.\n"
-    for event in sorted({*_events(NodeEvent), Committed}, key=lambda cls: cls.__name__):
-        yield from _event(event)
+    events = {*_events(NodeEvent), Committed, TransitionTaken}
+    for event in sorted(events, key=lambda cls: cls.__name__):
+        yield from _class(event)
+    yield "## Workflows\n"
+    yield "For `config.add_workflow`.\n"
+    for part in (Workflow, State, Transition, Comment):
+        yield from _class(part)
     yield "## Slots\n"
     yield "For `config.add_slot_panel`.\n"
     yield from (f"- `{slot}`: {where}" for slot, where in SLOTS.items())
@@ -104,7 +110,7 @@ def _callable(name: str, function: Any) -> Iterator[str]:
     yield from _docstring(inspect.getdoc(function) or "")
 
 
-def _event(cls: type) -> Iterator[str]:
+def _class(cls: type) -> Iterator[str]:
     yield f"### {cls.__name__}\n"
     yield f"`{cls.__module__}.{cls.__name__}`\n"
     yield from _docstring(inspect.getdoc(cls) or "")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -239,6 +239,26 @@ def mark_of(node: Node) -> str:
     A form carries it, so that nobody publishes what somebody else has written meanwhile.
     """
     return f"{node.draft_id or 0}.{node.stage}.{node.modified_at.timestamp():.6f}"
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionTaken:
+    """Somebody has taken pages through transitions of their workflows, on a screen.
+
+    Told in the transaction, which a subscriber ends by raising. What is undone is not told.
+
+    :ivar scope: the request.
+    :ivar nodes: those that are in another state now.
+    :ivar transitions: node id -> the transition.
+    :ivar stages: node id -> the stage that the node was in before.
+    :ivar comment: why, in the words of whoever did.
+    """
+
+    scope: Any
+    nodes: Sequence[Node]
+    transitions: Mapping[int, Transition]
+    stages: Mapping[int, str]
+    comment: str
 
 
 class Refusal(NamedTuple):

@@ -94,9 +94,9 @@ def add_workflow(
             types=["page"],
         )
 
-    What it offers is in the bar of pages and on the screen ``@@transition``; whoever takes a
-    transition needs its permission at the page, and nothing that publishes goes past it. Switched
-    off, pages in a state that only it knows are drafts.
+    What it offers is in the bar of pages and in their forms; whoever takes a transition needs its
+    permission at the page, and nothing that publishes goes past it. Switched off, pages in a state
+    that only it knows are drafts.
 
     :param workflow: see :class:`myproject.content.workflow.Workflow`.
     :param types: names of the content types; all that have no workflow of their own when left out.

@@ -6,34 +6,14 @@ All screens that publish, take back or anything in between do it by :func:`take`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pyramid.httpexceptions import HTTPForbidden
 
 from myproject.content.operations_log import Operation
-from myproject.content.workflow import Refusal, Transition
+from myproject.content.workflow import Refusal, Transition, TransitionTaken
 from myproject.security.policy import Refused
 from myproject.tree.node import PUBLISHED, Node
-
-
-@dataclass(frozen=True, slots=True)
-class TransitionTaken:
-    """Somebody has taken pages through transitions of their workflows, on a screen.
-
-    Told in the transaction, which a subscriber ends by raising. What is undone is not told.
-
-    :ivar nodes: those that are in another state now.
-    :ivar transitions: node id -> the transition.
-    :ivar stages: node id -> the stage that the node was in before.
-    :ivar comment: why, in the words of whoever did.
-    """
-
-    request: Any
-    nodes: Sequence[Node]
-    transitions: Mapping[int, Transition]
-    stages: Mapping[int, str]
-    comment: str
 
 
 def take(

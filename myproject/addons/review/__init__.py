@@ -6,10 +6,10 @@ from pyramid.i18n import TranslationStringFactory
 
 from myproject.addons.review.mails import Mails
 from myproject.addons.review.steps import APPROVE, REVIEW, SUBMIT, workflow
+from myproject.content.workflow import TransitionTaken
 from myproject.declarations import Setting
 from myproject.extend.configurator import SiteConfigurator
 from myproject.registry import registry_of
-from myproject.views.taking import TransitionTaken
 
 _ = TranslationStringFactory("myproject")
 

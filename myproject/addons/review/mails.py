@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from myproject.addons.review.inbox import last_submission
 from myproject.addons.review.steps import APPROVE, IN_REVIEW, REJECT, REVIEW, SUBMIT
-from myproject.content.workflow import authors_of_newest
+from myproject.content.workflow import TransitionTaken, authors_of_newest
 from myproject.interfaces import IMailer
 from myproject.mail import compose, send_after_commit
 from myproject.registry import SiteRegistry
@@ -31,7 +31,6 @@ from myproject.security.models import (
 from myproject.security.permissions import ADMINISTRATOR
 from myproject.tree.node import PUBLISHED, Node
 from myproject.tree.urls import names_of
-from myproject.views.taking import TransitionTaken
 
 _ = TranslationStringFactory("myproject")
 
@@ -66,14 +65,14 @@ class Mails:
         """Write to whom it concerns."""
         if not self.registry.getUtility(IMailer).is_working:
             return
-        session = event.request.dbsession
+        session = event.scope.dbsession
         letters: defaultdict[tuple[str, int], list[Node]] = defaultdict(list)
         for node in event.nodes:
             name = self._about(event, node)
             for user_id in self._recipients(session, event, node, name):
                 letters[name, user_id].append(node)
         ids = {user_id for _name, user_id in letters}
-        people = _load_people(session, ids - {event.request.actor.id})
+        people = _load_people(session, ids - {event.scope.actor.id})
         for (name, user_id), nodes in letters.items():
             if user_id in people:
                 self._write(event, name, *people[user_id], nodes)
@@ -93,7 +92,7 @@ class Mails:
         if not name:
             return set()
         if name == SUBMIT:
-            found = reviewers_of(session, event.request.policies, node.boundary_id)
+            found = reviewers_of(session, event.scope.policies, node.boundary_id)
             return found - authors_of_newest(session, node) if self.four_eyes else found
         submission = last_submission(session, node.id)
         user_id = None if submission is None else submission.actor_id
@@ -102,7 +101,7 @@ class Mails:
     def _write(
         self, event: TransitionTaken, name: str, user: User, locale: str | None, nodes: list[Node]
     ) -> None:
-        request, settings = event.request, self.registry.settings
+        request, settings = event.scope, self.registry.settings
         translate = self._localizer(locale).translate
         identity = request.signed_in
         site = settings["myproject.site_title"]
