@@ -158,7 +158,9 @@ def with_ways(request: Any, task: Task) -> Task:
     """Return a task with the transitions that the form, or the address, asks for."""
     params = request.params
     transition = text_in(params, "transition", LONGEST_NAME)
-    state = "" if transition else (text_in(params, "state", LONGEST_NAME) or DRAFT)
+    state = ""
+    if "transition" not in params:
+        state = text_in(params, "state", LONGEST_NAME) or DRAFT
     find = partial(request.transitions.find, target=state, name=transition)
     return replace(
         task,
