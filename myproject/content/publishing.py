@@ -15,7 +15,6 @@ from typing import Any
 from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
 
 from myproject.content.fields import missing_fields
 from myproject.content.operations import (
@@ -34,6 +33,7 @@ from myproject.content.revisions import (
     revised_fields,
     snapshot,
 )
+from myproject.content.stand_in import stand_in
 from myproject.content.types import Content
 from myproject.db.base import utcnow
 from myproject.exceptions import InTrash, InvalidValue, MyprojectError, NotComplete
@@ -101,14 +101,7 @@ def shadow(node: Node, fields: Mapping[str, Any], renderer: IMarkdownRenderer) -
 def _with_fields(node: Node, fields: Mapping[str, Any]) -> Any:
     cls = type(node)
     known = {name: fields[name] for name in revised_fields(cls) if name in fields}
-    copy = cls(**{**snapshot(node), **known})
-    for name in ("id", "parent_id", "name", "position", "boundary_id", "type", "state"):
-        setattr(copy, name, getattr(node, name))
-    for name in ("draft_id", "stage", "publish_at", "expire_at", "modified_at", "created_at"):
-        setattr(copy, name, getattr(node, name))
-    # Looked up, it would be asked of a session that there is none of.
-    set_committed_value(copy, "parent", node.parent)
-    return copy
+    return stand_in(node, cls, {**snapshot(node), **known})
 
 
 # -- writing --------------------------------------------------------------------------------------

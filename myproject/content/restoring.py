@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
 
 from myproject.content.columns import editable_fields, reference_fields
 from myproject.content.revisions import Revision, revised_fields
+from myproject.content.stand_in import stand_in
 from myproject.content.types import Content
 from myproject.interfaces import IMarkdownRenderer
 from myproject.tree.node import Node
@@ -65,17 +65,11 @@ def without_gone(session: Session, fitted: Fitted, cls: type[Node]) -> Fitted:
 def as_it_was(node: Node, revision: Revision, cls: type[Node], renderer: IMarkdownRenderer) -> Node:
     """Return a node that says what a revision did and stands where *node* does.
 
-    No session knows of it, so nothing of it is ever written.
-
     :param cls: the class of the revision's type.
     :raises InvalidValue: when its text cannot be rendered any more.
     """
-    shown = cls(**fit(revision.fields, cls).values)
-    for name in ("id", "parent_id", "name", "position", "boundary_id", "state"):
-        setattr(shown, name, getattr(node, name))
-    shown.type = revision.type
-    shown.created_at, shown.modified_at = node.created_at, revision.at
-    set_committed_value(shown, "parent", node.parent)
+    shown = stand_in(node, cls, fit(revision.fields, cls).values)
+    shown.type, shown.modified_at = revision.type, revision.at
     if isinstance(shown, Content):
         shown.derive(renderer)
     return shown

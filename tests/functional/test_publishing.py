@@ -461,4 +461,5 @@ def test_an_end_of_a_draft_is_no_promise_to_show_it(site, pat):
     form = next(f for f in pat.get(f"{path}/@@schedule").forms.values() if "expire_at" in f.fields)
     form["expire_at"] = "2091-05-01T09:30"
     page = form.submit().follow()
-    assert "It will be hidden on 2091-05-01 09:30 (UTC), if it is published by then." in page
+    assert "It will be hidden on 2091-05-01 09:30" in page
+    assert "if it is published by then." in page
