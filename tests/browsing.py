@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from webtest.http import StopableWSGIServer
 
@@ -104,3 +105,13 @@ def open_context(
 def page(open_context: Callable[..., BrowserContext]) -> Page:
     """A visitor on a wide screen, with JavaScript."""
     return open_context().new_page()
+
+
+def look(page: Page, what: str) -> None:
+    """Look at what a page shows: no rule of axe-core is broken, and nothing sticks out.
+
+    :param what: what it shows, for the message.
+    """
+    results = Axe().run(page)
+    assert results.violations_count == 0, f"{what}\n{results.generate_report()}"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), what

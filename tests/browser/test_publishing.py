@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from myproject.testing import sign_in
+from tests.browsing import look
 
 pytestmark = pytest.mark.browser
 
@@ -15,14 +15,6 @@ pytestmark = pytest.mark.browser
 def cookie(site, address):
     ((key, value),) = sign_in(site, "petra", "publisher").cookies.items()
     return {"name": key, "value": value, "url": address}
-
-
-def look(page, what):
-    """No rule of axe-core is broken, and nothing sticks out."""
-    results = Axe().run(page)
-    assert results.violations_count == 0, f"{what}\n{results.generate_report()}"
-    width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert width[0] <= width[1], what
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])

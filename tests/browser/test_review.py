@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from myproject.testing import sign_in
+from myproject.testing import Site, sign_in
 from myproject.tree.node import DRAFT
+from tests.browsing import look
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def reviewed(sqlite_backend):
-    from myproject.testing import Site
-
     url = sqlite_backend.create()
     site = Site(url, addons="review search")
     yield site
@@ -37,14 +35,6 @@ def open_as(reviewed, address, open_context):
         return context.new_page()
 
     return open_as
-
-
-def look(page, what):
-    """No rule of axe-core is broken, and nothing sticks out."""
-    results = Axe().run(page)
-    assert results.violations_count == 0, f"{what}\n{results.generate_report()}"
-    width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert width[0] <= width[1], what
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
