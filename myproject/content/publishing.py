@@ -128,32 +128,21 @@ def save_newest(
     """
     catch_up(tree, node, renderer)
     incomplete = incomplete and (node.publish_at is None or not may_publish)
-    changed = _save_newest(tree, node, values, renderer, comment, incomplete=incomplete)
+    given = (tree, node, values, renderer)
+    if node.seen_state == PUBLISHED:
+        changed = _save_draft(*given, comment, incomplete=incomplete)
+    elif node.draft_id is None:
+        changed = save(*given, comment=comment, incomplete=incomplete)
+    else:
+        # It was taken back from readers with a draft ahead of it, which its row now is itself.
+        before = newest_fields(tree.session, node)
+        changed = set(differing(before, {**before, **values}))
+        if changed:
+            _apply(tree, node, {**before, **values}, renderer, comment, incomplete=incomplete)
     if changed and not may_publish and node.publish_at is not None:
         node.publish_at = None
         tree.session.flush()
     return changed
-
-
-def _save_newest(
-    tree: Tree,
-    node: Node,
-    values: Mapping[str, Any],
-    renderer: IMarkdownRenderer,
-    comment: str,
-    *,
-    incomplete: bool,
-) -> set[str]:
-    if node.seen_state == PUBLISHED:
-        return _save_draft(tree, node, values, renderer, comment, incomplete=incomplete)
-    if node.draft_id is None:
-        return save(tree, node, values, renderer, comment=comment, incomplete=incomplete)
-    # It was taken back from readers with a draft ahead of it, which its row now is itself.
-    before = newest_fields(tree.session, node)
-    changed = differing(before, {**before, **values})
-    if changed:
-        _apply(tree, node, {**before, **values}, renderer, comment, incomplete=incomplete)
-    return set(changed)
 
 
 def _save_draft(
