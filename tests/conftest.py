@@ -7,10 +7,13 @@ Markdown. Without them those tests are skipped, except where ``CI`` is set: ther
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 
 import pytest
+from sqlalchemy.engine import URL
 
-from myproject.testing import need
+from myproject.testing import Backend, Site, need
+from tests.applications import Applications, reused_sites_on
 
 pytest_plugins = ["myproject.testing.plugin", "tests.browsing", "tests.trees", "pytester"]
 
@@ -32,3 +35,28 @@ def pytest_report_header() -> list[str]:
 def redis_url() -> str:
     """The URL of a Redis database that others use as well: keep to keys of your own."""
     return need(REDIS, "Redis server")
+
+
+@pytest.fixture(scope="session")
+def applications() -> Applications:
+    """What tests configure, for the tests after them."""
+    return Applications()
+
+
+@pytest.fixture
+def make_site(database_url: URL, applications: Applications) -> Iterator[Callable[..., Site]]:
+    """A factory of sites on one fresh database, as authors of add-ons have it."""
+    with reused_sites_on(database_url, applications) as make:
+        yield make
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def make_shared_site(
+    request: pytest.FixtureRequest, applications: Applications
+) -> Iterator[Callable[..., Site]]:
+    """``make_site`` on one database for a whole module, of each kind: for tests that only read."""
+    backend: Backend = request.getfixturevalue(f"{request.param}_backend")
+    url = backend.create()
+    with reused_sites_on(url, applications) as make:
+        yield make
+    backend.drop(url)

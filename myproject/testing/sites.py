@@ -65,22 +65,25 @@ class Site:
             raise
 
     def _make(self, url: URL) -> None:
+        self._configure(url)
+        if self.registry.addons:
+            # As when the application starts; copies of the template have what the core needs.
+            migrate(self.database, self.registry.extensions.migrations())
+            record_types(self.registry)
+        #: A client that nobody is signed in with.
+        self.client = TestApp(self.app)
+        self.renderer = self.registry.getUtility(IMarkdownRenderer)
+        self.roles = self.registry.getUtility(IRoles)
+
+    def _configure(self, url: URL) -> None:
         shown = url.render_as_string(hide_password=False)
         self.config = configure(
             {"__file__": "test.ini"}, **{"sqlalchemy.url": shown}, **self.settings
         )
         self.registry = registry_of(self.config)
         self.database: Database = self.registry.database
-        if self.registry.addons:
-            # As when the application starts; copies of the template have what the core needs.
-            migrate(self.database, self.registry.extensions.migrations())
-            record_types(self.registry)
         self.registry.templates.bytecode_cache = COMPILED
         self.app = self.config.make_wsgi_app()
-        #: A client that nobody is signed in with.
-        self.client = TestApp(self.app)
-        self.renderer = self.registry.getUtility(IMarkdownRenderer)
-        self.roles = self.registry.getUtility(IRoles)
 
     def close(self) -> None:
         """Close the database's connections."""
