@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyramid_jinja2
 from pyramid.config import Configurator
 from pyramid.csrf import get_csrf_token
 from pyramid.events import ApplicationCreated
@@ -33,6 +34,15 @@ TEMPLATES = "myproject:templates/"
 #: Kinds of files that decide what a page looks like.
 SHAPING = frozenset({".py", ".jinja2", ".css", ".js", ".svg", ".mo", ".html"})
 DOMAIN = "myproject"
+
+#: What including ``pyramid_jinja2`` would add. It would also go through the whole call stack and
+#: its source, for the package whose templates may go without one in their name; ours never do.
+DIRECTIVES = (
+    pyramid_jinja2.add_jinja2_renderer,
+    pyramid_jinja2.add_jinja2_search_path,
+    pyramid_jinja2.add_jinja2_extension,
+    pyramid_jinja2.get_jinja2_environment,
+)
 
 
 class Messages(dict[str, str]):
@@ -238,17 +248,30 @@ def crumbs(request: Any) -> list[Item]:
 def fingerprint(registry: SiteRegistry) -> str:
     """Return a short hash of what shapes every page besides content: code, templates, settings."""
     digest = hashlib.sha256(version("myproject").encode())
-    here = Path(__file__).parent.parent
-    folders = [here / name for name in ("templates", "views", "static", "locale")]
-    for path in (*folders, *map(_source_of, registry.addons)):
-        digest.update(path.name.encode())
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.suffix in SHAPING and file.is_file():
-                digest.update(file.read_bytes())
+    digest.update(_digest_of_core())
+    for addon in registry.addons:
+        digest.update(_digest_of(_source_of(addon)))
     for key, value in sorted(registry.settings.items(), key=str):
         if key.startswith("myproject."):
             digest.update(f"{key}={value}".encode())
     return digest.hexdigest()[:10]
+
+
+@cache
+def _digest_of_core() -> bytes:
+    """Return a hash of the core's own files, which this process runs as it has found them."""
+    here = Path(__file__).parent.parent
+    folders = ("templates", "views", "static", "locale")
+    return b"".join(_digest_of(here / name) for name in folders)
+
+
+def _digest_of(path: Path) -> bytes:
+    """Return a hash of what shapes pages in a folder, or of one file."""
+    digest = hashlib.sha256(path.name.encode())
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.suffix in SHAPING and file.is_file():
+            digest.update(file.read_bytes())
+    return digest.digest()
 
 
 def _source_of(addon: Any) -> Path:
@@ -267,7 +290,8 @@ def _finish(event: Any) -> None:
 
 def includeme(config: Configurator) -> None:
     """Set up Jinja2 for our own templates."""
-    config.include("pyramid_jinja2")
+    for directive in DIRECTIVES:
+        config.add_directive(directive.__name__, directive)
     config.add_jinja2_renderer(".jinja2")
     config.add_translation_dirs("myproject:locale/")
     config.set_locale_negotiator(locale_of)
