@@ -7,14 +7,16 @@ The operations on the tree are made of this; nothing here is an operation itself
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import count
 from typing import Any
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import Select, bindparam, func, select, tuple_, update
 from sqlalchemy.exc import IntegrityError, InvalidRequestError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from myproject.db.base import Id
 from myproject.exceptions import InTrash, NameTaken, NodeGone, NotASibling, TooDeep, TreeError
 from myproject.tree.boundaries import boundary_of, share_boundaries
 from myproject.tree.copying import descend
@@ -199,8 +201,7 @@ def way_up(session: Session, node_id: int) -> dict[int, str]:
 
     A node that is not there has no state, but is named all the same.
     """
-    up = climb(select(Node.id).where(Node.id == node_id))
-    rows = session.connection().execute(select(up.c.parent_id, up.c.state).order_by(up.c.height))
+    rows = session.connection().execute(_way_up_query(), {"node": node_id})
     found, place = {node_id: ""}, node_id
     for parent_id, state in rows:
         found[place] = state
@@ -208,6 +209,12 @@ def way_up(session: Session, node_id: int) -> dict[int, str]:
             place = parent_id
             found[place] = ""
     return found
+
+
+@cache
+def _way_up_query() -> Select[*tuple[Any, ...]]:
+    up = climb(select(Node.id).where(Node.id == bindparam("node", type_=Id)))
+    return select(up.c.parent_id, up.c.state).order_by(up.c.height)
 
 
 def height_of(session: Session, node_id: int) -> int:
