@@ -275,8 +275,7 @@ class Template:
             return False
 
     def _is_beyond(self, connection: Connection) -> bool:
-        grown = sum(connection.pages("i").values()) - sum(self._indexes.values())
-        return grown > SPARE_PAGES or connection.schema() != self.state.schema
+        return sum(connection.pages("i").values()) - sum(self._indexes.values()) > SPARE_PAGES
 
     def _write_rows(self, connection: Connection) -> None:
         for table, rows in self._rows.items():
