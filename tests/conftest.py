@@ -15,7 +15,13 @@ from sqlalchemy.engine import URL
 from myproject.testing import Backend, Site, need
 from tests.applications import Applications, reused_sites_on
 
-pytest_plugins = ["myproject.testing.plugin", "tests.browsing", "tests.trees", "pytester"]
+pytest_plugins = [
+    "myproject.testing.plugin",
+    "tests.browsing",
+    "tests.ordering",
+    "tests.trees",
+    "pytester",
+]
 
 REDIS = "MYPROJECT_TEST_REDIS"
 CONTENT = "MYPROJECT_TEST_CONTENT"
