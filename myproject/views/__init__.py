@@ -13,7 +13,7 @@ def includeme(config: Configurator) -> None:
     """Register the shell (request, access, derivers, static files) and all screens."""
     config.set_request_factory(Request)
     config.set_root_factory(root_factory)
-    shell = ("static", "derivers", "newest", "bodies", "access", "rendering")
+    shell = ("static", "mapping", "derivers", "newest", "bodies", "access", "rendering")
     parts = ("menus", "fields", "bar")
     for module in (*shell, *parts):
         config.include(f"myproject.views.{module}")
