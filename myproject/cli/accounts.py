@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-import plaster
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from myproject.cli.context import Context
+from myproject.cli.context import Context, loader_of
 from myproject.db.base import utcnow
 from myproject.exceptions import AccountError
 from myproject.security.accounts import Accounts
@@ -104,7 +103,7 @@ def base_url(context: Context) -> str:
 
 def server_port(ini: str) -> str:
     """Return the port that the ini file has ``pserve`` listen on."""
-    server = plaster.get_loader(ini, protocols=["wsgi"]).get_settings("server:main")
+    server = loader_of(ini).get_settings("server:main")
     listen = (server.get("listen") or "").split()
     if listen and (found := re.search(r":(\d+)$", listen[0])):
         return found[1]

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from pyramid.paster import get_appsettings, setup_logging
+import plaster
+from plaster_pastedeploy import Loader
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -55,6 +56,15 @@ class Command(click.Group):
             ctx.exit(1)
 
 
+def loader_of(ini: str) -> Loader:
+    """Return what reads an ini file.
+
+    Plaster would go through all that is installed for other loaders, which takes as long as much
+    of what commands do.
+    """
+    return Loader(plaster.parse_uri(ini))
+
+
 class Context:
     """The configuration that a command works with, made when it is first needed.
 
@@ -75,8 +85,9 @@ class Context:
                 f"There is no file {self.ini}. Name the ini file: myproject -c FILE.ini ..."
             )
         try:
-            setup_logging(self.ini)
-            ini = get_appsettings(self.ini, name="main")
+            loader = loader_of(self.ini)
+            loader.setup_logging()
+            ini = loader.get_wsgi_app_settings("main")
         except (ConfigParserError, LookupError, ValueError, ImportError, AttributeError) as error:
             reason = " ".join(str(error).split())
             raise ConfigurationProblem(f"{self.ini} cannot be read: {reason}") from error
