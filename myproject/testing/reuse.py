@@ -215,6 +215,11 @@ class Connection:
             self.execute(sql.SQL("DELETE FROM {}").format(table))
         self.execute(sql.SQL("VACUUM (INDEX_CLEANUP on) {}").format(sql.SQL(", ").join(used)))
 
+    def rewrite(self, tables: Iterable[str]) -> None:
+        """Write the files of tables anew."""
+        for table in tables:
+            self.execute(sql.SQL("VACUUM FULL {}").format(_name(table)))
+
     def drop(self, kind: LiteralString, names: Iterable[str]) -> None:
         """Remove relations, and what cannot be without them.
 
@@ -249,6 +254,8 @@ class Template:
         with Connection(url) as connection:
             used = [table for table, pages in connection.pages("r").items() if pages]
             self._rows = {table: connection.copy_out(table) for table in used}
+            # Columns that were added later have their defaults aside until a table is rewritten.
+            connection.rewrite(used)
             connection.empty()
             self._write_rows(connection)
             self._indexes = connection.pages("i")
