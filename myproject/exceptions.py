@@ -146,6 +146,17 @@ class CannotUndo(TreeError):
         self.reason = reason
 
 
+class StepRefused(TreeError):
+    """Something that a workflow asks for is not so yet.
+
+    :param reason: a sentence; perhaps a translation string.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class UnknownContentType(MyprojectError):
     """No registered content type has this name."""
 

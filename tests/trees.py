@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -12,10 +12,13 @@ from pyramid.config import Configurator
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from myproject.content.journal import Journal
+from myproject.content.operations_log import Operation
 from myproject.content.types import Folder
+from myproject.content.workflow import DEFAULT
 from myproject.db.base import utcnow
 from myproject.db.engine import Database
-from myproject.tree.node import ROOT_ID, Node
+from myproject.tree.node import PUBLISHED, ROOT_ID, Node
 from myproject.tree.operations import Tree
 
 Shape = Mapping[str, Any]
@@ -115,3 +118,11 @@ def _fill(session: Session, parent_id: int, count: int, **values: Any) -> list[i
 def fill() -> Callable[..., list[int]]:
     """``fill(session, parent_id, 10_000)``: many rows at once, named n0, n1, ... in order."""
     return _fill
+
+
+def set_state(journal: Journal, nodes: Iterable[Node], state: str) -> Operation | None:
+    """Publish nodes, or take them back from readers, by the workflow of the core."""
+    publish, unpublish = DEFAULT.transitions
+    chosen = list(nodes)
+    way = publish if state == PUBLISHED else unpublish
+    return journal.take({node.id: way for node in chosen}, chosen)

@@ -136,25 +136,6 @@ class Journal:
         """Put *node* before a sibling, or last."""
         return self._change(Kind.REORDER, [node], lambda each: self.tree.reorder(each, before))
 
-    def set_state(
-        self,
-        nodes: Iterable[Node],
-        state: str,
-        *,
-        values: Mapping[str, Any] | None = None,
-        comment: str = "",
-    ) -> Operation | None:
-        """Publish nodes with their drafts, or take them back from readers.
-
-        :param values: field -> value, of what those that are published are to say besides.
-        :param comment: why, for their revisions.
-        :returns: None where all of them have this state; what those that readers see already say
-            now is no matter of the tree.
-        """
-        return self._change(
-            Kind.STATE, nodes, lambda each: self._set_state(each, state, values, comment)
-        )
-
     def take(
         self,
         transitions: Mapping[int, Transition],
@@ -164,15 +145,18 @@ class Journal:
         comment: str = "",
         later: bool = False,
     ) -> Operation | None:
-        """Take nodes through transitions of their workflows.
+        """Take nodes through transitions of their workflows: publish them with their drafts, take
+        them back from readers, or anything in between.
 
         Nobody is asked whether they may: that is what
         :class:`myproject.content.workflow.Transitions` is for.
 
         :param transitions: node id -> the transition of this node.
-        :param values, comment: as for :meth:`set_state`; the comment is kept with the operation.
+        :param values: field -> value, of what those that are published are to say besides.
+        :param comment: why, for the operation and for revisions.
         :param later: whether those that lead to readers wait for the time that is set for them.
-        :returns: None where nothing is in another state now.
+        :returns: None where nothing is in another state now; what those that readers see already
+            say now is no matter of the tree.
         :raises InvalidValue: for ``comment``, where one is missing.
         """
         if not comment.strip() and any(

@@ -22,7 +22,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, object_session
 
 from myproject.content.revisions import Revision
-from myproject.exceptions import ConfigurationProblem
+from myproject.exceptions import ConfigurationProblem, StepRefused
 from myproject.security.access import Access
 from myproject.security.permissions import Permission
 from myproject.tree.actor import Actor
@@ -164,14 +164,18 @@ class Workflow:
         """
         hidden = seen_state_of(row) != PUBLISHED or is_ahead(row)
         name = PUBLISHED if not hidden else stage_of(row)
-        return self.state(name if name in self.stages or name == PUBLISHED else DRAFT)
+        return self._by_name.get(name) or self._by_name[DRAFT]
 
     def state(self, name: str) -> State:
         """Return one of its states.
 
         :raises KeyError: when it has none of this name.
         """
-        return {state.name: state for state in self.states}[name]
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, State]:
+        return {state.name: state for state in self.states}
 
     def get(self, name: str) -> Transition | None:
         """Return one of its transitions, if it has one of this name."""
@@ -309,7 +313,8 @@ class Transitions:
 
         :param target: the name of a state.
         :param name: of the transition.
-        :param writing: whether it is about a version that they are saving right now, too.
+        :param writing: whether it is about a version that they are saving right now, too. Of
+            that no guard is asked: see :meth:`check_written`.
         """
         workflow = self.workflows.of(node.type)
         ways = [
@@ -346,16 +351,29 @@ class Transitions:
             return Refusal(
                 _("You have written a part of this yourself, so somebody else has to decide.")
             )
-        reason = transition.guard and transition.guard(self.session, node, self.actor)
+        # What is being written is looked at when it has been.
+        reason = None if writing else self._guarded(node, transition)
         return Refusal(reason) if reason else None
+
+    def check_written(self, node: Node, transition: Transition | None) -> None:
+        """Ask the guard of a transition that was found for a version which is written by now.
+
+        :raises StepRefused: and what was written has to be taken back.
+        """
+        reason = None if transition is None else self._guarded(node, transition)
+        if reason:
+            raise StepRefused(reason)
+
+    def _guarded(self, node: Node, transition: Transition) -> Any:
+        return transition.guard and transition.guard(self.session, node, self.actor)
 
     def may_publish(self, node: Node) -> bool:
         """Whether somebody may save a version of a node and have readers see it at once."""
         found = self.find(node, target=PUBLISHED, writing=True)
         return isinstance(found, Transition)
 
-    def why_not_new(self, type_name: str, boundary_id: int) -> Refusal | None:
-        """Return why somebody cannot add content of a type as a published page; None if they can.
+    def find_for_new(self, type_name: str, boundary_id: int) -> Transition | Refusal:
+        """Return the transition by which content of a type is published as it is added, or why not.
 
         :param boundary_id: of the place that it is added to.
         """
@@ -366,9 +384,10 @@ class Transitions:
         ]
         if not ways:
             return Refusal(_("What is new has to be seen by somebody else first."))
-        if not any(self._may(boundary_id, each.permission) for each in ways):
+        allowed = [each for each in ways if self._may(boundary_id, each.permission)]
+        if not allowed:
             return Refusal(_("You may not do this here."), ways[0].permission)
-        return None
+        return allowed[0]
 
     def _is_there(self, workflow: Workflow, node: Node, ways: Sequence[Transition]) -> bool:
         """Whether a node is where all of these ways lead, and somebody might have taken one."""

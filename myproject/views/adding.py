@@ -12,8 +12,8 @@ from pyramid.i18n import TranslationStringFactory
 from myproject.content.columns import editable_fields
 from myproject.content.registry import ContentType
 from myproject.content.scratch import drop_scratch
-from myproject.content.workflow import Refusal
-from myproject.exceptions import InvalidName, InvalidValue, NameTaken, TreeError
+from myproject.content.workflow import Refusal, Transition
+from myproject.exceptions import InvalidName, InvalidValue, NameTaken, StepRefused, TreeError
 from myproject.security.permissions import Permission
 from myproject.tree.listing import load_children
 from myproject.tree.node import DRAFT, PUBLISHED, Node
@@ -98,7 +98,7 @@ class AddScreen:
             cls = self.type.cls
             self.cls = cls
             self.may_wait = self.type.incomplete_drafts
-            self.unpublishable: Refusal | None = request.transitions.why_not_new(
+            self.way: Transition | Refusal = request.transitions.find_for_new(
                 self.type.name, parent.boundary_id
             )
             self.purpose = new_purpose(self.type.name)
@@ -206,7 +206,7 @@ class AddScreen:
             "notice": None,
             "restored": None,
             "unsaved": False,
-            "may_publish": self.unpublishable is None,
+            "may_publish": isinstance(self.way, Transition),
             "onward": onward_of(request, self.type.name, self.may),
             "places": self.places(),
             "before": self.wanted_place(),
@@ -252,10 +252,10 @@ class AddScreen:
             return self.discard()
         if do == SHOW:
             return self.again(status=200)
-        if do == PUBLISH and self.unpublishable is not None:
-            if self.unpublishable.permission:
-                raise forbidden(request, self.unpublishable)
-            return self.again(message=self.unpublishable.reason)
+        if do == PUBLISH and isinstance(self.way, Refusal):
+            if self.way.permission:
+                raise forbidden(request, self.way)
+            return self.again(message=self.way.reason)
         values, form = self.posted(complete=do == PUBLISH)
         check_lengths(request, values, form)
         name, suggestion = self.name(form)
@@ -333,6 +333,10 @@ class AddScreen:
                     comment=comment,
                     incomplete=self.may_wait and do != PUBLISH,
                 )
+                if do == PUBLISH and isinstance(self.way, Transition):
+                    request.transitions.check_written(node, self.way)
+        except StepRefused as error:
+            return self.again(form, message=error.reason)
         except InvalidValue as error:
             form.refuse(error)
             return self.again(form)

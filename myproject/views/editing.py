@@ -29,7 +29,7 @@ from myproject.content.publishing import newest_fields, save_newest
 from myproject.content.revisions import Revision, latest_revision_id, load_revision
 from myproject.content.scratch import Scratch, drop_scratch
 from myproject.content.workflow import Refusal
-from myproject.exceptions import InvalidValue, TreeError
+from myproject.exceptions import InvalidValue, StepRefused, TreeError
 from myproject.security.permissions import Permission
 from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node
 from myproject.tree.site import leave_revision
@@ -386,6 +386,8 @@ class EditScreen:
                 return self.again(form, message=error.reason)
             form.refuse(error)
             return self.again(form)
+        except StepRefused as error:
+            return self.again(message=error.reason)
         except TreeError as error:
             return self.again(message=str(error))
         self.forget()
@@ -428,6 +430,7 @@ class EditScreen:
         comment = text_of(request, COMMENT, 500)
         way = way_to_publish(request, node)
         take(request, [node], {node.id: way}, values=values, comment=comment)
+        request.transitions.check_written(node, way)
         if was_draft:
             return _("Saved and published.")
         if had_draft or latest_revision_id(self.session, node.id) != before:

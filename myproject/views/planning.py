@@ -459,8 +459,10 @@ def _copied(request: Any, task: Task, plan: Plan) -> list[Line]:
 
 def _makes_drafts(request: Any, task: Task) -> bool:
     """Whether copies are drafts, as what whoever asks adds there would have to be."""
-    target, why_not = task.target, request.transitions.why_not_new
-    return target is not None and any(why_not(n.type, target.boundary_id) for n in task.nodes)
+    target, find = task.target, request.transitions.find_for_new
+    return target is not None and any(
+        isinstance(find(node.type, target.boundary_id), NoWay) for node in task.nodes
+    )
 
 
 def _moved(request: Any, plan: Plan) -> list[Line]:

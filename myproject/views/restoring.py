@@ -26,7 +26,8 @@ from myproject.content.revisions import (
     snapshot,
 )
 from myproject.content.types import UnavailableContent
-from myproject.exceptions import InvalidValue, TreeError
+from myproject.content.workflow import Transition
+from myproject.exceptions import InvalidValue, StepRefused, TreeError
 from myproject.security.permissions import Permission
 from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.views.forms import Notice, see_other, tell, text_of
@@ -70,6 +71,8 @@ class RestoreScreen:
         self.revision: Revision = found
         fitted = fit(found.fields, type(node))
         self.fitted: Fitted = without_gone(self.session, fitted, type(node))
+        #: How it is published, where it is restored for readers at once.
+        self.way: Transition | None = None
 
     # -- what is shown ----------------------------------------------------------------------------
 
@@ -168,7 +171,7 @@ class RestoreScreen:
         how = AS_DRAFT if text_of(self.request, "how", 20) == AS_DRAFT else NOW
         self.lock()
         if how == NOW and self.is_seen:
-            way_to_publish(self.request, self.node)
+            self.way = way_to_publish(self.request, self.node)
         if number_in(text_of(self.request, "base", 20)) != latest_revision_id(
             self.session, self.node.id
         ):
@@ -211,6 +214,8 @@ class RestoreScreen:
             said = {"field": label_of(request, error.field, labels), "reason": error.reason}
             message = _("It cannot be restored like this. ${field}: ${reason}", mapping=said)
             return self.show(message, 422)
+        except StepRefused as error:
+            return self.show(error.reason, 422)
         except TreeError as error:
             return self.show(str(error), 422)
         if not changed and moved is None:
@@ -230,7 +235,9 @@ class RestoreScreen:
         if how == NOW and self.is_seen:
             # What was to come next was made from what is replaced now.
             had_draft = discard_draft(request.tree, node)
-            return bool(save(*given, comment=comment)) or had_draft
+            changed = bool(save(*given, comment=comment)) or had_draft
+            request.transitions.check_written(node, self.way)
+            return changed
         content_type = request.content_types.require(node.type)
         changed = save_newest(
             *given,

@@ -14,6 +14,7 @@ from myproject.security.permissions import Permission
 from myproject.tree.actor import Actor
 from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, Node
 from myproject.tree.placing import POSITION_GAP
+from tests.trees import set_state
 
 SHAPE = {"docs": {"a": {"deep": {}}, "b": {}, "c": {}}, "news": {}}
 
@@ -43,7 +44,7 @@ OPERATIONS = {
     Kind.RENAME: lambda j, s: j.rename(s["docs/b"], "new"),
     Kind.MOVE: lambda j, s: j.move([s["docs/a"], s["docs/c"]], s["news"]),
     Kind.REORDER: lambda j, s: j.reorder(s["docs/c"], s["docs/a"]),
-    Kind.STATE: lambda j, s: j.set_state([s["docs/a"], s["docs/b"]], DRAFT),
+    Kind.STATE: lambda j, s: set_state(j, [s["docs/a"], s["docs/b"]], DRAFT),
     Kind.TRASH: lambda j, s: j.trash([s["docs/a"], s["news"]]),
 }
 
@@ -107,7 +108,7 @@ def test_nodes_below_others_are_dealt_with_once(journal, section):
 
 def test_nothing_is_kept_where_nothing_changed(journal, section):
     assert journal.rename(section["docs"], "docs") is None
-    assert journal.set_state([section["docs"]], PUBLISHED) is None
+    assert set_state(journal, [section["docs"]], PUBLISHED) is None
     assert journal.move([], section["docs"]) is None
     assert journal.session.scalars(select(Operation)).all() == []
 
@@ -234,11 +235,11 @@ def test_what_is_planned_can_be_undone(journal, section):
 def test_undoing_brings_back_what_was_planned_but_nothing_that_has_passed(journal, section):
     page = section["docs/a"]
     journal.schedule(page, None, LATER)
-    operation = journal.set_state([page], DRAFT)
+    operation = set_state(journal, [page], DRAFT)
     assert page.expire_at is None
     journal.undo(operation)
     assert (page.state, page.expire_at) == (PUBLISHED, LATER)
-    operation = journal.set_state([page], DRAFT)
+    operation = set_state(journal, [page], DRAFT)
     step = journal.steps(operation)[0]
     step.before = {**step.before, "expire_at": LATER.replace(year=2001)}
     journal.session.flush()

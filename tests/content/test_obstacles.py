@@ -25,6 +25,7 @@ from myproject.tree.actor import Actor
 from myproject.tree.node import DRAFT, ROOT_ID, Node
 from myproject.tree.operations import Tree
 from myproject.tree.visibility import ALL, NONE, BoundarySet
+from tests.trees import set_state
 
 ANN, BOB = Actor(7, "ann"), Actor(8, "bob")
 EVERYBODY = Audience(None, ALL)
@@ -139,7 +140,7 @@ def test_a_list_of_them_takes_as_many_statements_as_one(ann, bob, pages, databas
     many = [first]
     for number in range(10):
         many.append(bob.move([pages["one"], pages["two"]], pages["bc"[number % 2]]))
-        many.append(bob.set_state([pages["two"]], DRAFT if number % 2 else "published"))
+        many.append(set_state(bob, [pages["two"]], DRAFT if number % 2 else "published"))
     many = [operation for operation in many if operation]
     bob.undo(many[-1])
     assert looked_at(many) <= max(few, 6) + 1
@@ -158,7 +159,7 @@ def test_what_undoing_takes(ann, pages, session):
     assert needed(ann.rename(pages["one"], "x")) == {move}
     assert needed(ann.reorder(pages["a"])) == {move}
     assert needed(ann.copy([pages["two"]], pages["b"])) == {delete}
-    assert needed(ann.set_state([pages["two"]], DRAFT)) == {Permission.PUBLISH}
+    assert needed(set_state(ann, [pages["two"]], DRAFT)) == {Permission.PUBLISH}
     trashed = ann.trash([pages["two"]])
     assert needed(trashed) == {delete}
     assert needed(ann.undo(trashed)) == {delete}

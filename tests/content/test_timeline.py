@@ -15,6 +15,7 @@ from myproject.tree.history import set_moment
 from myproject.tree.node import DRAFT, ROOT_ID
 from myproject.tree.operations import Tree
 from myproject.tree.visibility import ALL, NONE, BoundarySet
+from tests.trees import set_state
 
 ANN, BOB = Actor(7, "ann"), Actor(8, "bob")
 EVERYTHING = Watcher(Audience(None, ALL, gone=True), ALL, ALL)
@@ -124,7 +125,7 @@ def test_it_tells_of_places_where_one_may_edit_and_of_nothing_that_is_hidden(sto
     others = Watcher(Audience(None, rest), rest, rest)
     assert story.told("/", others, **options) == ["10s", "9o", "7o", "5s", "2s", "1s"]
     # Below a draft for those who are not shown drafts.
-    story.do(ANN, lambda journal, node: journal.set_state([node("/a")], DRAFT) and None)
+    story.do(ANN, lambda journal, node: set_state(journal, [node("/a")], DRAFT) and None)
     blind = Watcher(Audience(None, NONE), rest, NONE)
     assert story.told("/", blind, **options) == ["10s", "1s"]
 

@@ -3,6 +3,7 @@ operations one after the other restores exactly what was before each of them."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -22,17 +23,22 @@ from sqlalchemy import select
 from myproject.content.journal import Journal, Operation
 from myproject.content.markup import MarkdownRenderer
 from myproject.content.types import Folder
+from myproject.content.workflow import Transition, Transitions, Workflows
 from myproject.db.engine import Database
-from myproject.exceptions import CannotUndo, TreeError
+from myproject.exceptions import CannotUndo, InvalidValue, TreeError
 from myproject.tree import placing
+from myproject.tree.actor import COMMAND_LINE
 from myproject.tree.boundaries import draw
 from myproject.tree.check import check_tree
 from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, TRASHED, Node
 from myproject.tree.operations import Tree
+from tests.content.test_workflow import MACHINE
+from tests.trees import set_state
 
 a_node = st.sampled_from(range(12))
 some_nodes = st.lists(a_node, min_size=1, max_size=3, unique=True)
 a_name = st.sampled_from("abcdef")
+a_time = st.sampled_from([None, *(dt.datetime(year, 5, 1, tzinfo=dt.UTC) for year in (2091, 2092))])
 perhaps = st.sampled_from([None, 0, 1, 2])
 
 
@@ -46,6 +52,9 @@ class JournalMachine(RuleBasedStateMachine):
         self.session = database.write_session(self.manager)
         self.tree = Tree(self.session)
         self.journal = Journal(self.tree)
+        workflows = Workflows()
+        workflows.add(MACHINE)
+        self.transitions = Transitions(self.session, workflows, None, COMMAND_LINE)
         self.renderer = MarkdownRenderer()
         #: Operations with what was before each of them.
         self.done: list[tuple[Operation, Any]] = []
@@ -60,11 +69,12 @@ class JournalMachine(RuleBasedStateMachine):
         query = select(
             *(columns.id, columns.parent_id, columns.name, columns.position),
             *(columns.state, columns.boundary_id),
+            *(columns.stage, columns.publish_at, columns.expire_at),
         )
         return {row.id: row for row in self.session.connection().execute(query)}
 
     def outline(self) -> dict[int, Any]:
-        """What people see: id -> name, state, boundary and the children in order."""
+        """What people see: id -> name, state, boundary, what is planned, the children in order."""
         rows = self.rows()
         seen: dict[int, Any] = {}
         for row in sorted(rows.values(), key=lambda row: (row.position, row.id)):
@@ -77,6 +87,7 @@ class JournalMachine(RuleBasedStateMachine):
         return {
             node_id: (
                 *(row.name, row.state, row.boundary_id),
+                *(row.stage, row.publish_at, row.expire_at),
                 [child.id for child in seen.values() if child.parent_id == node_id],
             )
             for node_id, row in seen.items()
@@ -98,7 +109,7 @@ class JournalMachine(RuleBasedStateMachine):
         try:
             with self.session.begin_nested():
                 operation = operate()
-        except TreeError:
+        except (TreeError, InvalidValue):
             self.session.expire_all()
             assert self.rows() == rows
             return
@@ -148,7 +159,19 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(at=some_nodes, state=st.sampled_from([PUBLISHED, DRAFT]))
     def set_state(self, at: list[int], state: str) -> None:
-        self.attempt(lambda: self.journal.set_state([self.pick(rank) for rank in at], state))
+        self.attempt(lambda: set_state(self.journal, [self.pick(rank) for rank in at], state))
+
+    @rule(at=some_nodes, name=st.sampled_from([step.name for step in MACHINE.transitions]))
+    def take(self, at: list[int], name: str) -> None:
+        nodes = {node.id: node for node in map(self.pick, at)}
+        ways = {number: self.transitions.find(node, name=name) for number, node in nodes.items()}
+        taken = {number: way for number, way in ways.items() if isinstance(way, Transition)}
+        chosen = [nodes[number] for number in taken]
+        self.attempt(lambda: self.journal.take(taken, chosen, comment="Because."))
+
+    @rule(at=a_node, begin=a_time, end=a_time)
+    def schedule(self, at: int, begin: dt.datetime | None, end: dt.datetime | None) -> None:
+        self.attempt(lambda: self.journal.schedule(self.pick(at), begin, end))
 
     @rule(at=some_nodes)
     def trash(self, at: list[int]) -> None:

@@ -34,13 +34,14 @@ from myproject.content.workflow import (
     checked_permissions,
 )
 from myproject.db.base import utcnow
-from myproject.exceptions import CannotUndo, ConfigurationProblem, InvalidValue
+from myproject.exceptions import CannotUndo, ConfigurationProblem, InvalidValue, StepRefused
 from myproject.security.access import Access
 from myproject.tree.actor import COMMAND_LINE, Actor
 from myproject.tree.events import NodeStageChanged
 from myproject.tree.history import set_moment
 from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, Node, stage_of
 from myproject.tree.operations import Tree
+from tests.trees import set_state
 
 RENDERER = MarkdownRenderer()
 ANN, BOB = Actor(7, "ann"), Actor(8, "bob")
@@ -225,8 +226,13 @@ def test_a_guard_is_asked_when_somebody_goes_and_not_when_it_is_offered(tree, ma
     assert asked == []
     assert mine.find(page, target=PUBLISHED) == Refusal("It needs a description.")
     assert asked == [("Title", "bob")]
+    # Of what is being written it is asked when that has been written.
+    assert mine.find(page, target=PUBLISHED, writing=True) is publish
+    with pytest.raises(StepRefused, match="description"):
+        mine.check_written(page, publish)
     page.summary = "There."
     assert mine.find(page, target=PUBLISHED) is publish
+    mine.check_written(page, publish)
 
 
 def test_whoever_writes_needs_a_way_from_the_state_that_it_will_be_in(tree, make, workflows):
@@ -248,12 +254,11 @@ def test_whoever_writes_needs_a_way_from_the_state_that_it_will_be_in(tree, make
 
 def test_what_is_new_needs_a_way_from_a_draft(tree, workflows):
     mine = transitions(tree, workflows, "publish")
-    assert "somebody else" in mine.why_not_new("page", ROOT_ID).reason
+    assert "somebody else" in mine.find_for_new("page", ROOT_ID).reason
     default = transitions(tree, Workflows(), "publish")
-    assert default.why_not_new("page", ROOT_ID) is None
-    assert (
-        transitions(tree, Workflows(), "edit").why_not_new("page", ROOT_ID).permission == "publish"
-    )
+    assert default.find_for_new("page", ROOT_ID).name == "publish"
+    refusal = transitions(tree, Workflows(), "edit").find_for_new("page", ROOT_ID)
+    assert refusal.permission == "publish"
 
 
 # -- going ----------------------------------------------------------------------------------------
@@ -409,17 +414,17 @@ def test_authors_are_those_of_what_readers_have_not_seen(tree, make, count_state
     assert authors_of_newest(tree.session, page) == {7}
     tree.actor = COMMAND_LINE
     page = tree.session.get(Node, page.id)
-    Journal(tree, RENDERER).set_state([page], PUBLISHED)
+    set_state(Journal(tree, RENDERER), [page], PUBLISHED)
     tree.actor = BOB
     save_newest(tree, page, {"body": "Next."}, RENDERER)
     with count_statements(shared) as seen:
         assert authors_of_newest(tree.session, page) == {8}
     assert len(seen) == 1
-    Journal(tree, RENDERER).set_state([page], PUBLISHED)
+    set_state(Journal(tree, RENDERER), [page], PUBLISHED)
     assert authors_of_newest(tree.session, page) == set()
     # What one transaction does happens at one moment, and nobody would have seen it published.
     set_moment(tree.session, utcnow())
-    Journal(tree, RENDERER).set_state([page], DRAFT)
+    set_state(Journal(tree, RENDERER), [page], DRAFT)
     assert authors_of_newest(tree.session, page) == set()
     tree.actor = ANN
     set_moment(tree.session, utcnow())

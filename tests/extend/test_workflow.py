@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from myproject.content.operations import save
+from myproject.content.revisions import latest_revision_id
 from myproject.content.workflow import Comment, State, Transition, TransitionTaken, Workflow
 from myproject.exceptions import ConfigurationProblem
 from myproject.testing import links
@@ -170,3 +172,56 @@ def test_two_for_one_type_conflict(make_site):
         make_site(lambda c: (c.include(other), c.include(lambda d: d.add_workflow(machine()))))
     with pytest.raises(ConfigurationProblem, match="takes the permission 'nobody-has'"):
         make_site(lambda config: config.add_workflow(machine("nobody-has")))
+
+
+# -- guards ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guarded(make_site):
+    """A site on which pages need a description to be published."""
+    publish = step("publish", "Publish", DRAFT, PUBLISHED, "publish", guard=guard)
+    unpublish = step("unpublish", "Unpublish", PUBLISHED, DRAFT, "publish")
+    workflow = Workflow("guarded", "Guarded", (STATES[0], STATES[-1]), (publish, unpublish))
+    site = make_site(lambda config: config.add_workflow(workflow))
+    site.add("/soup", "Hot.", title="Soup", summary="A soup.")
+    return site
+
+
+def written(page, **values):
+    form = next(f for f in page.forms.values() if "form-seal" in f.fields)
+    for name, value in values.items():
+        form[name] = value
+    return form.submit("form-do", value="publish", expect_errors=True)
+
+
+def test_a_guard_is_asked_of_what_was_just_written(guarded):
+    pat = guarded.sign_in("pat", "publisher")
+    answer = written(pat.get("/soup/@@edit"), summary="", body="Cold.")
+    assert answer.status_int == 422
+    assert "It needs a description first." in answer
+    assert "Cold." in answer
+    assert "Hot." in guarded.client.get("/soup")
+    assert written(pat.get("/soup/@@edit"), body="Cold.").status_int == 303
+    assert "Cold." in guarded.client.get("/soup")
+    # Nothing of a new page is left behind, either.
+    answer = written(pat.get("/@@add?type=page"), title="Bread", body="Fresh.")
+    assert answer.status_int == 422
+    assert "It needs a description first." in answer
+    assert written(answer, summary="A bread.").status_int == 303
+    assert "Fresh." in guarded.client.get("/bread")
+
+
+def test_a_guard_is_asked_of_a_version_that_is_brought_back_for_readers(guarded):
+    pat = guarded.sign_in("pat", "publisher")
+    with guarded.tree() as tree:
+        node = guarded.node(tree, "/soup")
+        save(tree, node, {"summary": ""}, guarded.renderer)
+        save(tree, node, {"summary": "A soup again."}, guarded.renderer)
+        bare = latest_revision_id(tree.session, node.id) - 1
+    page = pat.get(f"/soup/@@restore?id={bare}")
+    form = next(f for f in page.forms.values() if "base" in f.fields)
+    answer = form.submit("how", value="now", expect_errors=True)
+    assert answer.status_int == 422
+    assert "It needs a description first." in answer
+    assert "A soup again." in guarded.client.get("/soup")

@@ -12,6 +12,7 @@ from myproject.tree.actor import Actor
 from myproject.tree.node import DRAFT
 from myproject.tree.operations import Tree
 from tests.functional.arranging import journal_of, text, token
+from tests.trees import set_state
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +151,7 @@ def test_unchanged_stretches_are_folded_and_values_are_in_words(site, ann):
     save_as(site, "ann", "/a-link", target_id=target, url="")
     with journal_of(site, "ann") as (journal, node):
         journal.rename(node("/a-link"), "the-link")
-        journal.set_state([node("/the-link")], DRAFT)
+        set_state(journal, [node("/the-link")], DRAFT)
     save_as(site, "ann", "/the-link", title="Linked")
     newest, _second, oldest = numbers(ann, "/the-link")
     answer = ann.get(f"/the-link/@@history?from={oldest}&to={newest}")

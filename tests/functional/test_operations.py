@@ -4,6 +4,7 @@ import pytest
 
 from myproject.tree.node import DRAFT
 from tests.functional.arranging import button, journal_of, text, token
+from tests.trees import set_state
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_filters(docs, ann):
     docs.sign_in("bob", "editor")
     with journal_of(docs, "ann") as (journal, node):
         journal.rename(node("/docs/one"), "uno")
-        journal.set_state([node("/docs/two")], DRAFT)
+        set_state(journal, [node("/docs/two")], DRAFT)
     with journal_of(docs, "bob") as (journal, node):
         journal.move([node("/docs/uno")], node("/other"))
 
