@@ -16,7 +16,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from webtest.http import StopableWSGIServer
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+#: The one without a user interface of its own has less to do; others show the same.
+CHROMIUM = (
+    shutil.which("chromium-headless-shell") or shutil.which("chromium") or "/usr/bin/chromium"
+)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -140,7 +141,13 @@ class Terminal:
         log = self.folder / "server.log"
         with log.open("wb") as output:
             self.server = subprocess.Popen(
-                shlex.split(SERVE), cwd=self.folder, env=self.env, stdout=output, stderr=output
+                shlex.split(SERVE),
+                cwd=self.folder,
+                env=self.env,
+                stdout=output,
+                stderr=output,
+                # Ctrl+C ends it, also where whoever runs the tests has chosen to ignore that.
+                preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
             )
         ends = time.monotonic() + 60
         while time.monotonic() < ends and self.server.poll() is None:
