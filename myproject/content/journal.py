@@ -29,11 +29,16 @@ from myproject.content.workflow import Comment, Transition
 from myproject.db.base import utcnow
 from myproject.exceptions import CannotUndo, InvalidValue, TreeError
 from myproject.interfaces import IMarkdownRenderer
+from myproject.security.permissions import Permission
+from myproject.tree.lineages import lock_nodes
 from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node
 from myproject.tree.operations import Tree
 from myproject.tree.placement import Placement, placement_of, standing_of
 
 Names = Mapping[int, str]
+
+#: When a node is published, and when readers see it no longer.
+Times = tuple[dt.datetime | None, dt.datetime | None]
 
 
 class Journal:
@@ -143,7 +148,7 @@ class Journal:
         *,
         values: Mapping[str, Any] | None = None,
         comment: str = "",
-        later: bool = False,
+        times: Times | None = None,
     ) -> Operation | None:
         """Take nodes through transitions of their workflows: publish them with their drafts, take
         them back from readers, or anything in between.
@@ -154,7 +159,8 @@ class Journal:
         :param transitions: node id -> the transition of this node.
         :param values: field -> value, of what those that are published are to say besides.
         :param comment: why, for the operation and for revisions.
-        :param later: whether those that lead to readers wait for the time that is set for them.
+        :param times: for nodes that wait for a time to be published, when that is, and when
+            readers see them no longer, see :meth:`schedule`.
         :returns: None where nothing is in another state now; what those that readers see already
             say now is no matter of the tree.
         :raises InvalidValue: for ``comment``, where one is missing.
@@ -166,23 +172,32 @@ class Journal:
 
         def change(node: Node) -> None:
             target = transitions[node.id].target
-            if target == PUBLISHED and later:
+            if times is not None:
+                schedule(self.tree, node, *times)
                 self.tree.set_stage(node, "")
             elif target == PUBLISHED:
                 self._set_state(node, target, values, comment)
             else:
                 if PUBLISHED in transitions[node.id].sources and node.seen_state == PUBLISHED:
                     self._set_state(node, DRAFT, None, comment)
+                elif target == DRAFT:
+                    # It is not to be published as it is, so not on time either.
+                    node.publish_at = None
                 self.tree.set_stage(node, "" if target == DRAFT else target)
 
-        operation = self._change(Kind.STATE, nodes, change)
-        if operation is not None:
+        moved = list(nodes)
+        # A time for a draft is no step of it, but one for what waits for somebody's word is.
+        is_step = times is None or any(node.stage for node in moved)
+        operation = self._change(Kind.STATE if is_step else Kind.SCHEDULE, moved, change)
+        if operation is not None and is_step:
             taken = [transitions[step.node_id] for step in self.steps(operation)]
             names = {transition.name for transition in taken}
             # Through several at once: what they have in common is the state.
             operation.transition = names.pop() if len(names) == 1 else ""
-            permissions = sorted({str(transition.permission) for transition in taken})
-            operation.permissions, operation.comment = " ".join(permissions), comment
+            permissions = {str(transition.permission) for transition in taken}
+            if times is not None:
+                permissions.add(Permission.PUBLISH)
+            operation.permissions, operation.comment = " ".join(sorted(permissions)), comment
             self.session.flush()
         return operation
 
@@ -255,11 +270,14 @@ class Journal:
 
         :raises CannotUndo: with the reason; nothing has been written.
         """
+        steps = self.steps(operation)
+        nodes = {node.id: node for node in self._nodes(step.node_id for step in steps)}
+        if operation.kind in (Kind.STATE, Kind.SCHEDULE):
+            # Nobody saves another version while it is made sure that nobody has.
+            lock_nodes(self.session, nodes.values())
         reason = self.why_not(operation)
         if reason is not None:
             raise CannotUndo(reason)
-        steps = self.steps(operation)
-        nodes = {node.id: node for node in self._nodes(step.node_id for step in steps)}
         try:
             with self.session.begin_nested():
                 undone = self._take_back(operation, steps, nodes)
@@ -342,7 +360,7 @@ class Journal:
             if self.renderer is not None:
                 # Where it goes now, it went after what readers saw already.
                 catch_up(self.tree, node, self.renderer)
-            if node.is_root and kind is not Kind.SCHEDULE:
+            if node.is_root and kind not in (Kind.SCHEDULE, Kind.STATE):
                 # Refused with its reason.
                 change(node)
             before = placement_of(self.session, node)

@@ -1,6 +1,6 @@
 """What keeps an operation from being undone, for many operations at once.
 
-A list of operations says of each whether it can still be taken back. That takes six statements,
+A list of operations says of each whether it can still be taken back. That takes seven statements,
 however many operations there are and whatever they were about.
 """
 
@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, literal, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from myproject.content.operations_log import Kind, Operation, Step
+from myproject.content.revisions import Revision
 from myproject.security.permissions import Permission
 from myproject.tree.node import PUBLISHED, ROOT_ID, TRASHED, Node, is_ahead
 from myproject.tree.placement import Placement
@@ -55,6 +56,7 @@ class Obstacles:
         self._nodes = self._load_nodes({*places, *(step.node_id for step in steps)})
         self._ways = self._load_ways(places)
         self._later = self._load_later(ids)
+        self._saved = self._load_saved(steps)
         self._taken = self._load_taken(steps)
         self._undoers = self._load_undoers()
 
@@ -86,7 +88,7 @@ class Obstacles:
                 mapping={**title, "who": later},
             )
         after, before = step.went_to, step.came_from
-        there = (node.parent_id, node.name, node.state)
+        there = (node.parent_id or ROOT_ID, node.name, node.state)
         if after is None or there != (after.parent_id, after.name, after.state):
             return _("“${title}” is no longer where this has put it.", mapping=title)
         if before is not None and before.stage != after.stage:
@@ -98,8 +100,13 @@ class Obstacles:
                     "its history instead.",
                     mapping=title,
                 )
-        if self.is_scheduling(step) and (node.publish_at, node.expire_at) != after[-2:]:
+        if _plans(before, after) and (node.publish_at, node.expire_at) != after[-2:]:
             return _("Something else is planned for “${title}” by now.", mapping=title)
+        if (step.operation_id, step.node_id) in self._saved:
+            return _(
+                "“${title}” has been saved since. Publish what it says now instead.",
+                mapping=title,
+            )
         if before is None or before.state == TRASHED or before[:2] == after[:2]:
             return None
         return self._why_not_there(step, before)
@@ -207,6 +214,26 @@ class Obstacles:
         )
         return {(row[0], row[1]): row[2] for row in self.session.execute(query)}
 
+    def _load_saved(self, steps: Sequence[Step]) -> set[tuple[int, int]]:
+        """Return operation and node, where undoing would show readers, at once or on time, what
+        has been saved since, so that nobody has agreed to it."""
+        shown = {
+            (step.operation_id, step.node_id)
+            for step in steps
+            if _shows(step.went_to, step.came_from)
+        }
+        if not shown:
+            return set()
+        since = select(Revision.id).where(
+            Revision.node_id == Step.node_id, Revision.at > Operation.at
+        )
+        query = (
+            select(Step.operation_id, Step.node_id)
+            .join(Operation, Operation.id == Step.operation_id)
+            .where(Step.operation_id.in_({number for number, _node in shown}), since.exists())
+        )
+        return {(row[0], row[1]) for row in self.session.execute(query)} & shown
+
     def _load_taken(self, steps: Iterable[Step]) -> Mapping[tuple[int, str], Mapping[int, str]]:
         """Return place and name -> id and title of the pages that have this address now."""
         wanted = {
@@ -231,6 +258,20 @@ class Obstacles:
             return {}
         query = select(Operation.id, Operation.actor).where(Operation.id.in_(ids))
         return {row[0]: row[1] for row in self.session.execute(query)}
+
+
+def _plans(before: Placement | None, after: Placement) -> bool:
+    """Whether a step has changed what is planned, and not what readers see."""
+    return before is not None and before.state == after.state and before[-2:] != after[-2:]
+
+
+def _shows(now: Placement | None, then: Placement | None) -> bool:
+    """Whether readers would see a page, at once or on time, that was put back from one standing to
+    another, and do not as it stands now."""
+    if now is None or then is None or TRASHED in (now.state, then.state):
+        return False
+    is_published = then.state == PUBLISHED and now.state != PUBLISHED
+    return is_published or (then.publish_at is not None and then.publish_at != now.publish_at)
 
 
 def _among(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:

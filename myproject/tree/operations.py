@@ -255,6 +255,9 @@ class Tree(Placing):
             between those that it stood between, as far as they are there.
         :raises: what :meth:`move` raises.
         """
+        if node.is_root:
+            # It has no other place.
+            return node
         parent = self.session.get(Node, place.parent_id)
         if parent is None:
             raise NodeGone("The page that it was in")

@@ -245,7 +245,7 @@ class EditScreen:
         :raises HTTPNotFound: when somebody has removed it since the request came in.
         """
         names = [*(field.name for field in self.fields), "state", "name", "modified_at"]
-        names += ["draft_id", "publish_at", "expire_at"]
+        names += ["draft_id", "stage", "publish_at", "expire_at"]
         try:
             self.session.refresh(self.node, names, with_for_update={"key_share": True})
         except InvalidRequestError:

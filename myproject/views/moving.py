@@ -22,6 +22,7 @@ from myproject.exceptions import InvalidValue
 from myproject.registry import registry_of
 from myproject.security.permissions import Permission
 from myproject.security.policy import Refused
+from myproject.tree.lineages import lock_nodes
 from myproject.tree.node import DRAFT, PUBLISHED, Node
 from myproject.views.forms import numbers_in, text_in
 from myproject.views.placing import Picker
@@ -146,6 +147,10 @@ def arrange(context: Node, request: Any) -> Any:
 def _task(context: Node, request: Any, kind: Kind) -> Task:
     """Return what the form, or the address, asks for."""
     nodes, gone = chosen(request, context)
+    if kind == Kind.STATE and request.method == "POST":
+        # Somebody else may be saving them, or deciding about them, at this very moment.
+        there = lock_nodes(request.dbsession, nodes)
+        nodes, gone = there, gone + len(nodes) - len(there)
     target, asked = None, numbers_in(request.params, "target")
     if asked and kind in PICKING and "pick" not in request.params:
         target = Picker(request, nodes, kind).place(asked[-1])

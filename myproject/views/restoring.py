@@ -192,7 +192,7 @@ class RestoreScreen:
         """
         try:
             names = ["state", "name", "parent_id", "modified_at", "draft_id"]
-            names += ["publish_at", "expire_at"]
+            names += ["stage", "publish_at", "expire_at"]
             self.session.refresh(self.node, names, with_for_update={"key_share": True})
         except InvalidRequestError:
             raise HTTPNotFound(_("Somebody has deleted this page.")) from None

@@ -11,7 +11,7 @@ from pyramid.i18n import TranslationStringFactory
 from sqlalchemy.exc import InvalidRequestError
 
 from myproject.content.publishing import catch_up
-from myproject.content.workflow import Refusal, Transition
+from myproject.content.workflow import Refusal, Transition, mark_of
 from myproject.exceptions import InvalidValue, TreeError
 from myproject.security.permissions import Permission
 from myproject.tree.node import PUBLISHED, TRASHED, Node
@@ -57,10 +57,13 @@ def plan(context: Node, request: Any) -> Any:
                 None if clears else _typed(context, request, name) for name in TIMES
             )
             is_new = publish_at is not None and publish_at != context.publish_at
-            operation = request.journal.schedule(context, publish_at, expire_at)
-            if is_new:
+            way = _way(context, request) if is_new else None
+            if way is None:
+                operation = request.journal.schedule(context, publish_at, expire_at)
+            else:
                 # Who sets the time has agreed to what will be published.
-                take(request, [context], {context.id: _way(context, request)}, later=True)
+                ways, times = {context.id: way}, (publish_at, expire_at)
+                operation = take(request, [context], ways, times=times)
     except InvalidValue as error:
         if error.field not in TIMES:
             return _again(context, request, form, str(error))
@@ -85,7 +88,7 @@ def _way(node: Node, request: Any) -> Transition | None:
 
 
 def _lock(node: Node, request: Any) -> None:
-    names = ["state", "stage", "draft_id", *TIMES]
+    names = ["state", "stage", "draft_id", "modified_at", *TIMES]
     try:
         request.dbsession.refresh(node, names, with_for_update={"key_share": True})
     except InvalidRequestError:
@@ -98,7 +101,7 @@ def _planned(node: Node) -> str:
     """Return what is planned, and of what, as the form carries it to be compared."""
     times = (getattr(node, name) for name in TIMES)
     said = (each.isoformat() if each else "never" for each in times)
-    return " ".join((node.state, str(node.draft_id or 0), *said))
+    return " ".join((node.state, mark_of(node), *said))
 
 
 def _shown(request: Any, moment: dt.datetime | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pyramid.httpexceptions import HTTPForbidden
 
+from myproject.content.journal import Times
 from myproject.content.operations_log import Operation
 from myproject.content.workflow import Refusal, Transition, TransitionTaken
 from myproject.security.policy import Refused
@@ -23,7 +24,7 @@ def take(
     *,
     values: Mapping[str, Any] | None = None,
     comment: str = "",
-    later: bool = False,
+    times: Times | None = None,
 ) -> Operation | None:
     """Take nodes through transitions, see :meth:`myproject.content.journal.Journal.take`.
 
@@ -34,7 +35,7 @@ def take(
     moved = [node for node in nodes if node.id in transitions]
     stages = {node.id: node.stage for node in moved}
     operation = request.journal.take(
-        transitions, moved, values=values, comment=comment, later=later
+        transitions, moved, values=values, comment=comment, times=times
     )
     if moved:
         event = TransitionTaken(request, moved, transitions, stages, comment)
