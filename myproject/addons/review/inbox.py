@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from myproject.addons.review.steps import IN_REVIEW, REJECT, SUBMIT
 from myproject.content.operations_log import Operation, Step
 from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.tree.timing import seen_state
+from myproject.tree.urls import climb
 from myproject.tree.visibility import BoundarySet, is_member
 
 #: Pages of a list, at most.
@@ -44,14 +45,18 @@ def _is_hidden() -> ColumnElement[bool]:
 
 def _last_step(*transitions: str) -> Any:
     """Return the number of a node's last step in the workflow that still holds."""
+    # Down the index of the node's own steps: a maximum of a join may be looked for among all
+    # operations, for each node anew.
     query = (
-        select(func.max(Operation.id))
-        .join(Step, Step.operation_id == Operation.id)
+        select(Step.operation_id)
+        .join(Operation, Operation.id == Step.operation_id)
         .where(
             Step.node_id == Node.id,
             Operation.undone_by_id.is_(None),
             Operation.undoes_id.is_(None),
         )
+        .order_by(Step.operation_id.desc())
+        .limit(1)
     )
     if transitions:
         query = query.where(Operation.transition.in_(transitions))
@@ -60,45 +65,65 @@ def _last_step(*transitions: str) -> Any:
     return query.correlate(Node).scalar_subquery()
 
 
-def load_to_review(session: Session, places: BoundarySet, *, most: int = MOST) -> list[Waiting]:
+def load_to_review(
+    session: Session, places: BoundarySet, drafts: BoundarySet, *, most: int = MOST
+) -> list[Waiting]:
     """Return pages in review, those that have waited longest first; one statement.
 
     :param places: the boundaries within which somebody may review.
+    :param drafts: those within which they may see drafts, and so what lies below these.
     """
-    submitted = _last_step(SUBMIT)
+    submitted, here = _last_step(SUBMIT), select(Node.id).where(*_in_review(places))
     query = (
         select(Node, Operation)
         .outerjoin(Operation, Operation.id == submitted)
-        .where(*_in_review(places))
+        .where(*_in_review(places), Node.id.not_in(_out_of_reach(here, drafts)))
         .order_by(Operation.id, Node.id)
         .limit(most)
     )
-    return _waiting(session, query, _parameters(places))
+    return _waiting(session, query, _parameters(places, drafts))
 
 
-def count_to_review(session: Session, places: BoundarySet, *, most: int = MOST) -> int:
-    """Return how many pages are in review; one statement.
+def count_to_review(
+    session: Session, places: BoundarySet, drafts: BoundarySet, *, most: int = MOST
+) -> int:
+    """Return how many pages are in review, as :func:`load_to_review` has them; one statement.
 
-    :param most: more are not counted.
+    :param most: more are not counted, and only twice as many are looked at: reviewers have this on
+        each page.
     """
     if places.kind == "none":
         return 0
-    found = select(Node.id).where(*_in_review(places)).limit(most).subquery()
-    query = select(func.count()).select_from(found)
-    return session.connection().scalar(query, _parameters(places)) or 0
+    found = select(Node.id).where(*_in_review(places)).limit(2 * most).cte("found")
+    out_of_reach = _out_of_reach(select(found.c.id), drafts)
+    query = select(func.count()).select_from(found).where(found.c.id.not_in(out_of_reach))
+    count = session.connection().scalar(query, _parameters(places, drafts)) or 0
+    return min(count, most)
 
 
 def _in_review(places: BoundarySet) -> Sequence[ColumnElement[bool]]:
     node = Node.__table__.c
     return (
         node.stage == IN_REVIEW,
+        # As the index says it: SQLite uses that for nothing else.
+        node.stage != literal_column("''"),
         _is_hidden(),
         is_member(node.boundary_id, places.kind, "places"),
     )
 
 
-def _parameters(places: BoundarySet) -> dict[str, Any]:
-    return {"places": places.parameter} if places.ids else {}
+def _out_of_reach(pages: Select[Any], drafts: BoundarySet) -> Select[Any]:
+    """Return those of pages that cannot be seen for a place above them, which is in the trash, or a
+    draft that somebody may not see."""
+    up = climb(pages)
+    may = is_member(up.c.boundary_id, drafts.kind, "drafts")
+    leads = or_(up.c.state == PUBLISHED, and_(up.c.state != TRASHED, may))
+    return select(up.c.origin).where(up.c.height > 0, ~leads)
+
+
+def _parameters(places: BoundarySet, drafts: BoundarySet) -> dict[str, Any]:
+    named = {"places": places, "drafts": drafts}
+    return {name: found.parameter for name, found in named.items() if found.ids}
 
 
 def load_submitted(session: Session, user_id: int) -> tuple[list[Waiting], list[Waiting]]:

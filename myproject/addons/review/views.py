@@ -82,7 +82,7 @@ def inbox(request: Any) -> dict[str, Any]:
     request.response.cache_control = "no-store"
     session, places = request.dbsession, reviewable(request)
     may_review = REVIEW in request.access.anywhere
-    waiting = load_to_review(session, places) if may_review else []
+    waiting = load_to_review(session, places, request.visibility.drafts) if may_review else []
     back, submitted = load_submitted(session, request.signed_in.user_id)
     every = [*waiting, *back, *submitted]
     urls = load_places(request, {each.node.id for each in every})
@@ -138,7 +138,8 @@ def waiting_count(context: Any, request: Any) -> dict[str, Any] | None:
     """Say in the masthead how much waits for whoever may review; one statement."""
     if request.signed_in is None or REVIEW not in request.access.anywhere:
         return None
-    count = count_to_review(request.dbsession, reviewable(request))
+    drafts = request.visibility.drafts
+    count = count_to_review(request.dbsession, reviewable(request), drafts)
     if not count:
         return None
     # Under the name by which the strings of calls are collected.

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from myproject.addons.review.inbox import count_to_review, load_to_review
+from myproject.addons.review.steps import IN_REVIEW
 from myproject.content.operations_log import Operation
 from myproject.testing import links
 from myproject.tree.node import DRAFT, PUBLISHED, Node
+from myproject.tree.visibility import ALL
 from tests.addons.review.conftest import act, forced, review_form, state_of, submit
 
 
@@ -215,9 +218,11 @@ def test_what_is_in_the_trash_with_its_section_waits_for_nobody(site, ann, pat):
     site.add("/section", title="Section")
     site.add("/section/inner", "Text.", title="Inner", state=DRAFT)
     submit(ann, "/section/inner")
+    assert "review-count" in pat.get("/")
     with site.tree() as tree:
         tree.trash(site.node(tree, "/section"))
     assert rows(pat.get("/@@review"), "waiting") == []
+    assert "review-count" not in pat.get("/")
 
 
 def test_many_are_submitted_and_approved_at_once(site, ann, pat, outbox):
@@ -278,6 +283,32 @@ def test_reviewers_are_told_in_the_masthead(site, ann, pat):
     )
     assert sum("in-review" in text or "stage =" in text for text in seen) == 1
     assert "review-count" not in ann.get("/live")
+
+
+def test_what_a_draft_hides_from_a_reviewer_is_not_counted(site, ann, pat):
+    site.add("/section", title="Section", state=DRAFT)
+    site.add("/section/inner", "Text.", title="Inner", state=DRAFT)
+    submit(ann, "/section/inner")
+    site.make_private("/section")
+    site.grant("pat", "publisher", "/section/inner")
+    assert rows(pat.get("/@@review"), "waiting") == []
+    assert "review-count" not in pat.get("/")
+
+
+def test_pages_in_review_are_found_by_their_index(site):
+    with site.statements() as seen, site.database.read_session() as session:
+        count_to_review(session, ALL, ALL)
+        load_to_review(session, ALL, ALL)
+    if not site.database.is_sqlite:
+        # Whether it is worth it depends on how much there is.
+        return
+    with site.database.reader.connect() as connection:
+        for statement in seen:
+            values = (IN_REVIEW,) + ("",) * (statement.count("?") - 1)
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            steps = [row[-1] for row in plan]
+            assert any("ix_node_stage" in step for step in steps)
+            assert "SCAN node" not in steps
 
 
 def test_the_inbox_takes_few_statements(site, ann, pat):
