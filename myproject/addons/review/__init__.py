@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pyramid.i18n import TranslationStringFactory
 
+from myproject.addons.review.authors import keep_authors
 from myproject.addons.review.mails import Mails
 from myproject.addons.review.steps import APPROVE, REVIEW, SUBMIT, workflow
 from myproject.content.workflow import TransitionTaken
 from myproject.declarations import Setting
 from myproject.extend.configurator import SiteConfigurator
 from myproject.registry import registry_of
+from myproject.tree.events import NodeCopied
 
 _ = TranslationStringFactory("myproject")
 
@@ -40,6 +42,8 @@ def includeme(config: SiteConfigurator) -> None:
     for role in ("publisher", "manager"):
         config.grant(role, REVIEW)
     config.add_workflow(workflow(four_eyes=four_eyes))
+    if four_eyes:
+        config.add_event_subscriber(keep_authors, NodeCopied)
     if by_mail:
         config.add_event_subscriber(
             Mails(registry_of(config), four_eyes=four_eyes), TransitionTaken

@@ -11,7 +11,7 @@ from myproject.content.publishing import save_newest
 from myproject.testing import links
 from myproject.tree.node import DRAFT, PUBLISHED
 from tests.addons.review.conftest import act, publisher, review_form, state_of, submit
-from tests.addons.review.test_review import rows, undo, write
+from tests.addons.review.test_review import rows, token, undo, write
 from tests.tree.test_concurrency import wait_until_blocked
 
 TIME = "2091-05-01T09:30"
@@ -82,6 +82,19 @@ def test_a_time_that_was_taken_back_is_not_set_again_for_another_text(strict):
     assert planned(strict, "/one") == ("", None)
     write(pat, "/one", "Nobody else has seen this.")
     assert SAVED_SINCE in operations(pat, "/one")
+
+
+def test_a_copy_has_the_authors_of_what_was_copied(strict):
+    strict.add("/section", title="Section")
+    strict.add("/section/inner", "Text.", title="Inner", state=DRAFT)
+    pat, bob = publisher(strict, "pat"), publisher(strict, "bob")
+    write(pat, "/section/inner", "Nobody else has seen this.")
+    page = bob.get("/section/@@copy?target=1")
+    review_form(page).submit().follow()
+    for client, state in ((pat, DRAFT), (bob, PUBLISHED)):
+        form = {"csrf_token": token(client), "transition": "publish"}
+        client.post("/section-2/inner/@@state", form)
+        assert state_of(strict, "/section-2/inner")[0] == state
 
 
 # -- times ----------------------------------------------------------------------------------------
