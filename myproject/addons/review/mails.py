@@ -21,6 +21,8 @@ from myproject.interfaces import IMailer
 from myproject.mail import compose, send_after_commit
 from myproject.registry import SiteRegistry
 from myproject.security.access import Policies
+from myproject.security.accounts import groups_of
+from myproject.security.identity import principals_of
 from myproject.security.models import (
     AUTHENTICATED_ID,
     EVERYONE_ID,
@@ -28,7 +30,7 @@ from myproject.security.models import (
     Preference,
     User,
 )
-from myproject.security.permissions import ADMINISTRATOR
+from myproject.security.permissions import ADMINISTRATOR, Permission
 from myproject.tree.node import PUBLISHED, Node
 from myproject.tree.urls import names_of
 
@@ -96,7 +98,15 @@ class Mails:
             return found - authors_of_newest(session, node) if self.four_eyes else found
         submission = last_submission(session, node.id)
         user_id = None if submission is None else submission.actor_id
-        return set() if user_id is None else {user_id}
+        if user_id is None:
+            return set()
+        # What is said about a page is for those who see it, as its author may by now not.
+        principals = principals_of(user_id, groups_of(session, user_id))
+        may = event.scope.policies.access(principals).at(node.boundary_id)
+        needed = {Permission.VIEW}
+        if node.seen_state != PUBLISHED:
+            needed.add(Permission.VIEW_DRAFTS)
+        return {user_id} if needed <= may else set()
 
     def _write(
         self, event: TransitionTaken, name: str, user: User, locale: str | None, nodes: list[Node]

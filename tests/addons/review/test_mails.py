@@ -5,6 +5,7 @@ from __future__ import annotations
 from myproject.interfaces import IMailer
 from myproject.security.models import Group, Membership, User
 from myproject.security.preferences import Preferences, store_preferences
+from myproject.tree.node import DRAFT
 from tests.addons.review.conftest import act, author, fill, give_address, publisher, submit
 
 
@@ -119,3 +120,13 @@ def test_who_has_written_it_is_not_asked_where_four_eyes_are_wanted(strict, outb
     form.submit("form-do", value="save")
     submit(author(strict, "ann"), "/one")
     assert addresses(outbox) == ["pat@example.org"]
+
+
+def test_what_is_said_is_for_those_who_see_the_page(site, ann, pat, outbox):
+    site.add("/section", title="Section")
+    site.add("/section/inner", "Text.", title="Inner", state=DRAFT)
+    submit(ann, "/section/inner")
+    site.make_private("/section")
+    site.grant("pat", "publisher", "/section")
+    act(pat, "/section/inner", "reject", "Between us.")
+    assert outbox.subjects == ["For review: “Inner”"]
