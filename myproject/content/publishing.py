@@ -34,9 +34,9 @@ from myproject.content.revisions import (
     snapshot,
 )
 from myproject.content.stand_in import stand_in
-from myproject.content.types import Content
+from myproject.content.types import Content, UnavailableContent
 from myproject.db.base import utcnow
-from myproject.exceptions import InTrash, InvalidValue, MyprojectError, NotComplete
+from myproject.exceptions import InTrash, InvalidValue, MyprojectError, NotAddable, NotComplete
 from myproject.interfaces import IMarkdownRenderer
 from myproject.tree.actor import COMMAND_LINE
 from myproject.tree.events import NodeEvent
@@ -216,11 +216,17 @@ def publish(
     :param comment: for the revision; that of the draft when left out.
     :returns: whether they saw something else, or nothing, before.
     :raises NotComplete: when something is missing that a page needs.
+    :raises NotAddable: when the draft is one of a type that is not switched on.
     :raises InvalidValue, InTrash, NodeGone: and nothing has changed.
     """
     draft, was = draft_of(tree.session, node), node.seen_state
     if node.state == TRASHED:
         raise InTrash(node.title)
+    if draft is not None and isinstance(node, UnavailableContent):
+        # What only its own type knows of the draft would be lost.
+        raise NotAddable(
+            f"The type of {node.title!r} is not switched on, so its draft has to wait."
+        )
     fields = {**({} if draft is None else draft.fields), **(values or {})}
     node.publish_at = None
     if node.expire_at is not None and node.expire_at <= utcnow():

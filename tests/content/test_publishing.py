@@ -35,7 +35,7 @@ from myproject.content.publishing import (
 from myproject.content.revisions import Revision, latest_revision_id
 from myproject.content.types import Folder, Link, Page
 from myproject.db.base import utcnow
-from myproject.exceptions import InTrash, InvalidValue, NotComplete
+from myproject.exceptions import InTrash, InvalidValue, NotAddable, NotComplete
 from myproject.tree.actor import COMMAND_LINE, Actor
 from myproject.tree.history import Place, load_past_lineage
 from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, Node
@@ -48,6 +48,17 @@ MINUTE = dt.timedelta(minutes=1)
 @pytest.fixture
 def page(tree, root):
     return create(tree, root, Page(title="Title", body="Live."), RENDERER, "page")
+
+
+def test_a_draft_of_a_type_that_is_not_switched_on_waits(tree, page):
+    save_newest(tree, page, {"body": "Next."}, RENDERER)
+    node_id, draft_id = page.id, page.draft_id
+    tree.session.execute(update(Node).where(Node.id == node_id).values(type="gone"))
+    tree.session.expunge_all()
+    node = tree.session.get(Node, node_id)
+    with pytest.raises(NotAddable, match="not switched on, so its draft has to wait"):
+        publish(tree, node, RENDERER)
+    assert node.draft_id == draft_id
 
 
 def test_readers_go_on_to_see_what_is_published(tree, page):
