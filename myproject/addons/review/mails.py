@@ -14,6 +14,7 @@ from pyramid.interfaces import ITranslationDirectories
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from myproject.addons.review.addresses import review_url
 from myproject.addons.review.inbox import last_submission
 from myproject.addons.review.steps import APPROVE, IN_REVIEW, REJECT, REVIEW, SUBMIT
 from myproject.content.workflow import TransitionTaken, authors_of_newest
@@ -141,7 +142,7 @@ class Mails:
         settings = self.registry.settings
         path = request.path_url_of(names_of(node)) or f"{request.mount}/"
         is_seen = name == APPROVE and node.publish_at is None
-        path = path if is_seen else f"{path.removesuffix('/')}/@@review"
+        path = path if is_seen else review_url(request, path)
         host = settings["myproject.canonical_host"]
         if not host and settings["myproject.development"]:
             host = request.host_url

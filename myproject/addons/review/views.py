@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from pyramid.i18n import TranslationStringFactory
 
+from myproject.addons.review.addresses import NAME, OF_START, review_url
 from myproject.addons.review.inbox import (
     Waiting,
     count_to_review,
@@ -33,7 +34,6 @@ from myproject.views.rendering import DOMAIN, layout, page_screen
 
 _ = TranslationStringFactory(DOMAIN)
 
-NAME = "review"
 TEMPLATES = "myproject.addons.review:templates/"
 
 
@@ -113,7 +113,7 @@ def _rows(
         rows.append(
             Row(
                 node.title,
-                f"{url.removesuffix('/')}/@@{NAME}",
+                review_url(request, url),
                 url,
                 None if step is None else step.at,
                 "" if step is None else actor_of(request, step, people),
@@ -262,7 +262,7 @@ def standing(context: Any, request: Any) -> dict[str, Any] | None:
         "in_review": in_review,
         "operation": operation,
         "actor": actor_of(request, operation, people),
-        "url": f"{request.canonical_base.removesuffix('/')}/@@{NAME}",
+        "url": review_url(request, request.canonical_base),
     }
 
 
@@ -285,6 +285,14 @@ def includeme(config: SiteConfigurator) -> None:
     config.add_view(
         review,
         name=NAME,
+        context=Node,
+        request_method="GET",
+        permission=Permission.VIEW_DRAFTS,
+        renderer=f"{TEMPLATES}review.jinja2",
+    )
+    config.add_view(
+        review,
+        name=OF_START,
         context=Node,
         request_method="GET",
         permission=Permission.VIEW_DRAFTS,

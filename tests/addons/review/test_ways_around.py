@@ -184,10 +184,13 @@ def test_changes_to_the_start_page_are_reviewed(site, ann, pat, outbox):
     undo(page)
     assert state_of(site, "/") == (PUBLISHED, "")
     submit_start(ann)
-    assert len(rows(pat.get("/@@review"), "waiting")) == 1
-    review_form(pat.get("/@@state?transition=approve")).submit()
+    inbox = pat.get("/@@review")
+    assert len(rows(inbox, "waiting")) == 1
+    page = inbox.click(href="/@@review-start", index=0)
+    assert "/@@review-start" in links(pat.get("/"))
+    assert "/@@review-start" in outbox.messages[-1].get_content()
+    review_form(page).submit("transition", value="approve")
     assert "What comes next." in site.client.get("/")
-    assert links(pat.get("/"))
 
 
 def submit_start(client):
