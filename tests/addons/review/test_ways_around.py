@@ -133,10 +133,12 @@ def test_what_is_sent_back_is_not_published_on_time(site, ann, pat):
 # -- two at once ----------------------------------------------------------------------------------
 
 
+#: On SQLite one writes at a time.
+postgresql_only = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+
+
 def meanwhile(site, form, transition, deed):
     """Return the answer to a form that is sent while somebody does something to page one."""
-    if site.database.is_sqlite:
-        pytest.skip("one writes at a time")
     with ThreadPoolExecutor(1) as pool:
         with site.registry.scopes.writing() as scope:
             deed(scope, site.node(scope.tree, "/one"))
@@ -145,6 +147,7 @@ def meanwhile(site, form, transition, deed):
         return answer.result()
 
 
+@postgresql_only
 def test_what_is_saved_at_this_moment_is_not_approved(site, ann, pat):
     submit(ann, "/one")
     form = review_form(pat.get("/one/@@review"))
@@ -157,6 +160,7 @@ def test_what_is_saved_at_this_moment_is_not_approved(site, ann, pat):
     assert state_of(site, "/one") == (DRAFT, "in-review")
 
 
+@postgresql_only
 def test_what_is_approved_at_this_moment_is_not_sent_back(site, ann, pat, outbox):
     submit(ann, "/one")
     form = review_form(pat.get("/one/@@review"))
