@@ -155,8 +155,9 @@
     }
     dialog = make("dialog", { class: "palette", "aria-label": labels.title }, head, list, none, told, foot);
     dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-    // Where nothing had the focus before, the field would keep it a while.
-    dialog.addEventListener("close", () => input.blur());
+    // Where nothing had the focus before, the field would keep it a while. The event comes late: by
+    // then somebody may have opened the palette again.
+    dialog.addEventListener("close", () => { if (!dialog.open) input.blur(); });
     input.addEventListener("keydown", keydown);
     let due;
     input.addEventListener("input", () => {
