@@ -176,10 +176,10 @@ class Journal:
                 schedule(self.tree, node, *times)
                 self.tree.set_stage(node, "")
             elif target == PUBLISHED:
-                self._set_state(node, target, values, comment)
+                self._publish(node, values, comment)
             else:
                 if PUBLISHED in transitions[node.id].sources and node.seen_state == PUBLISHED:
-                    self._set_state(node, DRAFT, None, comment)
+                    unpublish(self.tree, node)
                 elif target == DRAFT:
                     # It is not to be published as it is, so not on time either.
                     node.publish_at = None
@@ -201,15 +201,11 @@ class Journal:
             self.session.flush()
         return operation
 
-    def _set_state(
-        self, node: Node, state: str, values: Mapping[str, Any] | None, comment: str
-    ) -> None:
-        if state == PUBLISHED and self.renderer is not None:
-            publish(self.tree, node, self.renderer, values=values, comment=comment)
-        elif state == DRAFT:
-            unpublish(self.tree, node)
+    def _publish(self, node: Node, values: Mapping[str, Any] | None, comment: str) -> None:
+        if self.renderer is None:
+            self.tree.set_state(node, PUBLISHED)
         else:
-            self.tree.set_state(node, state)
+            publish(self.tree, node, self.renderer, values=values, comment=comment)
 
     def schedule(
         self, node: Node, publish_at: dt.datetime | None, expire_at: dt.datetime | None

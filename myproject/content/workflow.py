@@ -28,7 +28,7 @@ from myproject.security.permissions import Permission
 from myproject.tree.actor import Actor
 from myproject.tree.events import NodeEvent
 from myproject.tree.history import Place
-from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node, is_ahead, seen_state_of, stage_of
+from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node, has_unseen, is_ahead
 from myproject.tree.operations import Tree
 
 _ = TranslationStringFactory("myproject")
@@ -162,9 +162,9 @@ class Workflow:
 
         :param row: a node, or a row with its columns.
         """
-        hidden = seen_state_of(row) != PUBLISHED or is_ahead(row)
-        name = PUBLISHED if not hidden else stage_of(row)
-        return self._by_name.get(name) or self._by_name[DRAFT]
+        if not has_unseen(row):
+            return self._by_name[PUBLISHED]
+        return self.stages.get(row.stage) or self._by_name[DRAFT]
 
     def state(self, name: str) -> State:
         """Return one of its states.
@@ -230,6 +230,12 @@ class Workflows:
         """Iterate over the workflows, each once."""
         found = {id(each): each for each in (self._general, *self._of_types.values())}
         return iter(found.values())
+
+    def title_of(self, name: str) -> Any:
+        """Return what a state is called, as it is stored; one of a workflow that is switched off by
+        now is a draft like any other."""
+        titles = {state.name: state.title for each in self for state in each.states}
+        return titles.get(name, titles[DRAFT])
 
     @cached_property
     def stages(self) -> dict[str, State]:

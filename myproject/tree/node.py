@@ -273,13 +273,21 @@ def is_ahead(row: Any) -> bool:
     return row.draft_id is not None and not is_draft_due(row) and seen_state_of(row) == PUBLISHED
 
 
+def has_unseen(row: Any) -> bool:
+    """Whether there is something of a node that readers do not see: all of it, or a draft.
+
+    :param row: a node, or a row with its columns.
+    """
+    return seen_state_of(row) != PUBLISHED or is_ahead(row)
+
+
 def stage_of(row: Any) -> str:
     """Return where what readers do not see of a node stands in its workflow.
 
     :param row: a node, or a row with its columns.
     :returns: empty for a draft like any other, and where readers see the newest version.
     """
-    return row.stage if seen_state_of(row) != PUBLISHED or is_ahead(row) else ""
+    return row.stage if has_unseen(row) else ""
 
 
 _columns = Node.__table__.c

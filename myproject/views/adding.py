@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from pyramid.config import Configurator
 from pyramid.i18n import TranslationStringFactory
@@ -22,6 +21,7 @@ from myproject.tree.urls import names_of
 from myproject.views import naming
 from myproject.views.adding_types import addable_types
 from myproject.views.autosave import new_purpose
+from myproject.views.bar import step_url
 from myproject.views.done import tell_done
 from myproject.views.editing import ONWARD, onward_of
 from myproject.views.fields import form_fields, posted_fields, widget_of
@@ -358,7 +358,7 @@ class AddScreen:
         url = request.path_url_of(names_of(node)) or request.mount + "/"
         base = url.removesuffix("/")
         if do.startswith(ONWARD):
-            url = f"{base}/@@state?transition={quote(do.removeprefix(ONWARD))}"
+            url = step_url(base, do.removeprefix(ONWARD))
         return see_other(request, f"{base}/@@edit" if do == SAVE else url)
 
 

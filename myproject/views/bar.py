@@ -188,10 +188,18 @@ def steps_of(request: Any, node: Node, base: str) -> list[Step]:
         if each.name == "publish" and is_ahead(node):
             title = _("Publish changes")
         asks = each.comment is not Comment.NO or PUBLISHED in each.sources
-        url = f"{base}/@@state?transition={quote(each.name)}" if asks else ""
+        url = step_url(base, each.name) if asks else ""
         of_draft = PUBLISHED not in each.sources
         steps.append(Step(each.name, request.localizer.translate(title), url, of_draft))
     return steps
+
+
+def step_url(base: str, name: str) -> str:
+    """Return the address of the screen that asks before a transition is taken.
+
+    :param base: the node's URL path, without a slash at the end.
+    """
+    return f"{base}/@@state?transition={quote(name)}"
 
 
 def notes_of(request: Any, node: Any) -> list[str]:

@@ -118,10 +118,23 @@ def variant_of(operation: Operation, obstacles: Obstacles) -> str:
     return PUBLISH if after.state == PUBLISHED else UNPUBLISH
 
 
-def step_in_words(
+def in_words(
     request: Any, operation: Operation, obstacles: Obstacles, *, undone: bool
 ) -> tuple[Any, Any]:
-    """Return what a step in a workflow is reported with, and its sentence in lists.
+    """Return what an operation is reported with, and its sentence in lists.
+
+    :param undone: whether it has undone another one.
+    """
+    variant = variant_of(operation, obstacles)
+    if variant == STAGE:
+        return _step_in_words(request, operation, obstacles, undone=undone)
+    return REPORTS[variant][undone], SENTENCES[variant][1 + undone]
+
+
+def _step_in_words(
+    request: Any, operation: Operation, obstacles: Obstacles, *, undone: bool
+) -> tuple[Any, Any]:
+    """Return the same of a step in a workflow.
 
     :param undone: whether the operation has undone one.
     """
@@ -134,9 +147,7 @@ def step_in_words(
     steps = obstacles.steps[operation.id]
     after = steps[0].went_to if steps else None
     name = DRAFT if after is None else state_stored(after)
-    states = {state.name: state.title for each in workflows for state in each.states}
-    # One of a workflow that is switched off by now is a draft like any other.
-    mapping = {"state": request.localizer.translate(states.get(name, states[DRAFT]))}
+    mapping = {"state": request.localizer.translate(workflows.title_of(name))}
     return (
         _("New state of ${what}: ${state}.", mapping=mapping),
         _("${actor} took ${what} to the state “${state}”", mapping=mapping),
@@ -161,11 +172,7 @@ def pages(request: Any, count: int) -> str:
 def report(request: Any, operation: Operation, obstacles: Obstacles, *, undone: bool) -> str:
     """Return what was just done, as a sentence."""
     mapping = {"what": what_of(request, operation), "target": operation.target_title}
-    variant = variant_of(operation, obstacles)
-    if variant == STAGE:
-        sentence, _log = step_in_words(request, operation, obstacles, undone=undone)
-    else:
-        sentence = REPORTS[variant][undone]
+    sentence, _log = in_words(request, operation, obstacles, undone=undone)
     return request.localizer.translate(sentence, mapping=mapping)
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPNotFound
@@ -33,6 +32,7 @@ from myproject.exceptions import InvalidValue, StepRefused, TreeError
 from myproject.security.permissions import Permission
 from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node
 from myproject.tree.site import leave_revision
+from myproject.views.bar import step_url
 from myproject.views.fields import form_fields, posted_fields, values_of, widget_of
 from myproject.views.forms import Form, Notice, see_other, tell, text_of
 from myproject.views.keeping import BASE, COMMENT, DO, SEEN, keep_form_of, problem_with, sealed
@@ -398,8 +398,7 @@ class EditScreen:
             return self.saved_in_place(message)
         tell(request, message)
         if do.startswith(ONWARD):
-            step = quote(do.removeprefix(ONWARD))
-            return see_other(request, f"{self.base_url}/@@state?transition={step}")
+            return see_other(request, step_url(self.base_url, do.removeprefix(ONWARD)))
         return see_other(request, self.url if do == SAVE else self.view_url)
 
     def keep(self, values: Mapping[str, Any]) -> Any:

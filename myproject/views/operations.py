@@ -32,14 +32,12 @@ from myproject.tree.traversal import no_root
 from myproject.views.addresses import safe_next
 from myproject.views.done import (
     SENTENCES,
-    STAGE,
     audience_of,
+    in_words,
     missing,
     pages,
-    step_in_words,
     tell_done,
     undo_url,
-    variant_of,
 )
 from myproject.views.forms import see_other, tell, text_of
 from myproject.views.menus import record_tabs
@@ -169,11 +167,7 @@ def _row(
 ) -> Row:
     translate = request.localizer.translate
     is_undo = bool(depth % 2)
-    variant = variant_of(operation, obstacles)
-    if variant == STAGE:
-        _report, sentence = step_in_words(request, operation, obstacles, undone=is_undo)
-    else:
-        sentence = SENTENCES[variant][1 + is_undo]
+    _report, sentence = in_words(request, operation, obstacles, undone=is_undo)
     words = translate(sentence)
     names = {
         "actor": [_actor(request, operation, people)],

@@ -26,6 +26,10 @@ MOST = 100
 LOOKED_THROUGH = 500
 
 
+#: That an operation was not taken back, and has taken back none.
+_HOLDS = (Operation.undone_by_id.is_(None), Operation.undoes_id.is_(None))
+
+
 class Waiting(NamedTuple):
     """A page, and the step that has brought it where it is.
 
@@ -50,11 +54,7 @@ def _last_step(*transitions: str) -> Any:
     query = (
         select(Step.operation_id)
         .join(Operation, Operation.id == Step.operation_id)
-        .where(
-            Step.node_id == Node.id,
-            Operation.undone_by_id.is_(None),
-            Operation.undoes_id.is_(None),
-        )
+        .where(Step.node_id == Node.id, *_HOLDS)
         .order_by(Step.operation_id.desc())
         .limit(1)
     )
@@ -166,12 +166,7 @@ def last_submission(session: Session, node_id: int) -> Operation | None:
     query = (
         select(Operation)
         .join(Step, Step.operation_id == Operation.id)
-        .where(
-            Step.node_id == node_id,
-            Operation.transition == SUBMIT,
-            Operation.undone_by_id.is_(None),
-            Operation.undoes_id.is_(None),
-        )
+        .where(Step.node_id == node_id, Operation.transition == SUBMIT, *_HOLDS)
         .order_by(Operation.id.desc())
         .limit(1)
     )

@@ -22,7 +22,7 @@ from myproject.content.revision_log import load_live, people_named
 from myproject.content.revisions import Revision, latest_revision_id, load_revision
 from myproject.extend.configurator import SiteConfigurator
 from myproject.security.permissions import SIGNED_IN, Permission
-from myproject.tree.node import PUBLISHED, Node, is_ahead, stage_of
+from myproject.tree.node import PUBLISHED, Node, has_unseen, is_ahead, stage_of
 from myproject.tree.traversal import no_root
 from myproject.tree.visibility import BoundarySet
 from myproject.views.bar import Step, notes_of, steps_of
@@ -63,7 +63,6 @@ class Said(NamedTuple):
 
     at: dt.datetime
     actor: str
-    state: str
     title: str
     comment: str
     is_undone: bool
@@ -228,14 +227,10 @@ def _blocked(request: Any, node: Node, steps: Sequence[Step]) -> Mapping[str, st
 
 def _said(request: Any, taken: Any, people: Mapping[int, str]) -> Said:
     operation = taken.operation
-    titles = {
-        state.name: state.title for each in request.registry.workflows for state in each.states
-    }
     return Said(
         operation.at,
         actor_of(request, operation, people),
-        taken.target,
-        request.localizer.translate(titles.get(taken.target, titles["draft"])),
+        request.localizer.translate(request.registry.workflows.title_of(taken.target)),
         operation.comment,
         operation.undone_by_id is not None or operation.undoes_id is not None,
     )
@@ -246,17 +241,16 @@ def standing(context: Any, request: Any) -> dict[str, Any] | None:
     work on pages that readers do not see."""
     if request.signed_in is None or not request.lineage or request.shown_revision is not None:
         return None
-    hidden = context.seen_state != PUBLISHED or is_ahead(context)
-    if not hidden or not request.has_permission(Permission.VIEW_DRAFTS, context):
+    if not has_unseen(context) or not request.has_permission(Permission.VIEW_DRAFTS, context):
         return None
     taken = load_taken(request.dbsession, context.id, limit=1)
     if not taken:
         return None
     operation = taken[0].operation
-    people = people_named(request.dbsession, {operation.actor_id})
     in_review = stage_of(context) == IN_REVIEW
     if not in_review and operation.transition != REJECT:
         return None
+    people = people_named(request.dbsession, {operation.actor_id})
     return {
         "style": _style(request),
         "in_review": in_review,
@@ -282,22 +276,15 @@ def includeme(config: SiteConfigurator) -> None:
     config.add_toolbar_action(
         NAME, _("Review"), view=NAME, permission=Permission.VIEW_DRAFTS, order=410
     )
-    config.add_view(
-        review,
-        name=NAME,
-        context=Node,
-        request_method="GET",
-        permission=Permission.VIEW_DRAFTS,
-        renderer=f"{TEMPLATES}review.jinja2",
-    )
-    config.add_view(
-        review,
-        name=OF_START,
-        context=Node,
-        request_method="GET",
-        permission=Permission.VIEW_DRAFTS,
-        renderer=f"{TEMPLATES}review.jinja2",
-    )
+    for name in (NAME, OF_START):
+        config.add_view(
+            review,
+            name=name,
+            context=Node,
+            request_method="GET",
+            permission=Permission.VIEW_DRAFTS,
+            renderer=f"{TEMPLATES}review.jinja2",
+        )
     config.add_slot_panel(waiting_count, "tools", renderer=f"{TEMPLATES}count.jinja2", order=50)
     config.add_slot_panel(
         standing,
