@@ -93,16 +93,16 @@ class JournalMachine(RuleBasedStateMachine):
             for node_id, row in seen.items()
         }
 
-    def nodes(self, *states: str) -> list[Node]:
-        query = select(Node).where(Node.id != ROOT_ID).order_by(Node.id)
-        found = self.session.scalars(query).all()
-        return [node for node in found if (node.state == TRASHED) is (TRASHED in states)]
+    def trashed(self) -> list[Node]:
+        query = select(Node).where(Node.state == TRASHED).order_by(Node.id)
+        return list(self.session.scalars(query))
 
     def pick(self, rank: int, *, root: bool = False) -> Node:
-        nodes = self.nodes()
+        """Return a node that is within reach; of the trash, nothing is."""
+        nodes = sorted(self.outline().keys() - {ROOT_ID})
         if root or not nodes:
-            nodes = [self.session.get_one(Node, ROOT_ID), *nodes]
-        return nodes[rank % len(nodes)]
+            nodes = [ROOT_ID, *nodes]
+        return self.session.get_one(Node, nodes[rank % len(nodes)])
 
     def attempt(self, operate: Any) -> None:
         before, rows = self.outline(), self.rows()
@@ -179,14 +179,14 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(at=a_node, to=st.none() | a_node)
     def restore(self, at: int, to: int | None) -> None:
-        trashed = self.nodes(TRASHED)
+        trashed = self.trashed()
         if trashed:
             parent = None if to is None else self.pick(to, root=True)
             self.attempt(lambda: self.journal.restore([trashed[at % len(trashed)]], parent))
 
     @rule(at=a_node)
     def purge(self, at: int) -> None:
-        trashed = self.nodes(TRASHED)
+        trashed = self.trashed()
         if trashed:
             operation = self.journal.purge([trashed[at % len(trashed)]])
             assert operation is not None
