@@ -180,7 +180,7 @@ class Journal:
             else:
                 if PUBLISHED in transitions[node.id].sources and node.seen_state == PUBLISHED:
                     unpublish(self.tree, node)
-                elif target == DRAFT:
+                elif target == DRAFT and node.stage:
                     # It is not to be published as it is, so not on time either.
                     node.publish_at = None
                 self.tree.set_stage(node, "" if target == DRAFT else target)
@@ -307,7 +307,7 @@ class Journal:
     def _put_back(self, node: Node, before: Placement | None, after: Placement | None) -> None:
         """Undo one step."""
         if before is None or (before.state == TRASHED and node.state != TRASHED):
-            self.tree.trash(node)
+            self.tree.trash(node, before)
             return
         if node.state == TRASHED and before.state != TRASHED:
             self.tree.restore(node, self.session.get(Node, before.parent_id), before.name)
@@ -397,5 +397,5 @@ class Journal:
 def _differs(before: Placement, after: Placement, kind: Kind) -> bool:
     """Whether an operation of this kind has changed anything."""
     if kind is Kind.SCHEDULE:
-        return before[-2:] != after[-2:]
-    return (before[:4], before.stage) != (after[:4], after.stage)
+        return before.times != after.times
+    return before.standing != after.standing

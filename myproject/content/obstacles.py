@@ -100,7 +100,7 @@ class Obstacles:
                     "its history instead.",
                     mapping=title,
                 )
-        if _plans(before, after) and (node.publish_at, node.expire_at) != after[-2:]:
+        if _plans(before, after) and (node.publish_at, node.expire_at) != after.times:
             return _("Something else is planned for “${title}” by now.", mapping=title)
         if (step.operation_id, step.node_id) in self._saved:
             return _(
@@ -115,9 +115,7 @@ class Obstacles:
     def is_scheduling(step: Step) -> bool:
         """Whether a step has changed nothing but what is planned."""
         before, after = step.came_from, step.went_to
-        if before is None or after is None:
-            return False
-        return (before[:4], before.stage) == (after[:4], after.stage)
+        return before is not None and after is not None and before.standing == after.standing
 
     def _why_not_there(self, step: Step, before: Placement) -> Any:
         """Return why a node cannot go back to where it was."""
@@ -262,7 +260,7 @@ class Obstacles:
 
 def _plans(before: Placement | None, after: Placement) -> bool:
     """Whether a step has changed what is planned, and not what readers see."""
-    return before is not None and before.state == after.state and before[-2:] != after[-2:]
+    return before is not None and before.state == after.state and before.times != after.times
 
 
 def _shows(now: Placement | None, then: Placement | None) -> bool:

@@ -47,7 +47,7 @@ from myproject.tree.history import (
 from myproject.tree.names import name_from_title
 from myproject.tree.node import ROOT_ID, TRASHED, Node
 from myproject.tree.placement import Placement
-from myproject.tree.placing import Placing
+from myproject.tree.placing import Placing, way_up
 from myproject.tree.redirects import arrive, hand_up, leave
 from myproject.tree.trash import Trashed, hidden_name
 
@@ -306,13 +306,18 @@ class Tree(Placing):
             self.tell(NodeStageChanged(node.id, node, old_stage))
         return node
 
-    def trash(self, node: Node) -> Node:
+    def trash(self, node: Node, place: Placement | None = None) -> Node:
         """Put *node*, with everything below, into the trash; one row of it is written.
 
+        :param place: where in the trash it was, for a node whose way back is taken back: it comes
+            back to where it would have come back then. It cannot if that place is gone, or lies
+            within the node by now.
         :raises RootIsFixed, NodeGone, InTrash:
         """
         if node.is_root:
             raise RootIsFixed("deleted")
+        if place is not None:
+            self._lock()
         self._reload(node, "parent_id", "name", "state", lock=True)
         self._check_kept(node)
         old_name, old_state = node.name, node.state
@@ -321,10 +326,24 @@ class Tree(Placing):
         trashed.actor_id, trashed.actor = actor.id, actor.name[:200]
         self.session.add(trashed)
         node.name, node.state = hidden_name(node.id), TRASHED
+        if place is not None:
+            self._lie_again(node, trashed, place)
         self.session.flush()
         keep_place(self.session, node)
         self.tell(NodeTrashed(node.id, node, old_name, old_state))
         return node
+
+    def _lie_again(self, node: Node, trashed: Trashed, place: Placement) -> None:
+        parent = self.session.get(Node, place.parent_id)
+        if parent is None or node.id in way_up(self.session, parent.id):
+            return
+        trashed.name = place.kept_name
+        if node.parent_id != parent.id:
+            old_boundary = boundary_of(self.session, node.parent_id)
+            node.parent_id, node.position = parent.id, place.position
+            self.session.flush()
+            carry(self.session, node.id, old_boundary, boundary_of(self.session, parent.id))
+            set_committed_value(node, "parent", parent)
 
     def restore(
         self,

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
-from myproject.tree.node import ROOT_ID, Node
+from myproject.tree.node import ROOT_ID, TRASHED, Node
+from myproject.tree.trash import Trashed
 
 
 class Placement(NamedTuple):
@@ -18,6 +19,7 @@ class Placement(NamedTuple):
         None where there was none on that side.
     :ivar stage: where what readers do not see stood in its workflow.
     :ivar publish_at, expire_at: what was planned.
+    :ivar kept_name: what a node in the trash was called before; empty for all others.
     """
 
     parent_id: int
@@ -29,6 +31,17 @@ class Placement(NamedTuple):
     stage: str = ""
     publish_at: dt.datetime | None = None
     expire_at: dt.datetime | None = None
+    kept_name: str = ""
+
+    @property
+    def standing(self) -> tuple[Any, ...]:
+        """Where it is, and in which state; without what was around it and what was planned."""
+        return (*self[:4], self.stage)
+
+    @property
+    def times(self) -> tuple[dt.datetime | None, dt.datetime | None]:
+        """What was planned."""
+        return self.publish_at, self.expire_at
 
     def is_free(self, session: Session) -> bool:
         """Whether the position is still between the siblings that it was between.
@@ -66,11 +79,12 @@ class Placement(NamedTuple):
 
 
 def placement_of(session: Session, node: Node) -> Placement:
-    """Return where *node* stands; two statements."""
+    """Return where *node* stands; two statements, and one more for one in the trash."""
     here = tuple_(Node.position, Node.id)
     position, ascending = tuple_(node.position, node.id), (Node.position, Node.id)
     siblings = select(Node.id).where(Node.parent_id == node.parent_id)
     descending = tuple(column.desc() for column in ascending)
+    trashed = session.get(Trashed, node.id) if node.state == TRASHED else None
     return Placement(
         node.parent_id or ROOT_ID,
         node.name,
@@ -79,6 +93,7 @@ def placement_of(session: Session, node: Node) -> Placement:
         session.scalar(siblings.where(here < position).order_by(*descending).limit(1)),
         session.scalar(siblings.where(here > position).order_by(*ascending).limit(1)),
         *(node.stage, node.publish_at, node.expire_at),
+        "" if trashed is None else trashed.name,
     )
 
 

@@ -12,8 +12,11 @@ from myproject.content.types import Folder, Page
 from myproject.exceptions import CannotUndo, NameTaken, RootIsFixed
 from myproject.security.permissions import Permission
 from myproject.tree.actor import Actor
+from myproject.tree.boundaries import draw
+from myproject.tree.check import check_tree
 from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, Node
 from myproject.tree.placing import POSITION_GAP
+from myproject.tree.trash import Trashed
 from tests.trees import set_state
 
 SHAPE = {"docs": {"a": {"deep": {}}, "b": {}, "c": {}}, "news": {}}
@@ -94,9 +97,32 @@ def test_restoring_is_undone_too(journal, section):
     before = rows(journal)
     operation = journal.restore([section["docs/a"]], section["news"], names={})
     journal.undo(operation)
-    # Its place is the one where it was restored to, and it lies in the trash there.
-    assert rows(journal)[section["docs/a"].id][3] == "trashed"
-    assert set(rows(journal)) == set(before)
+    assert rows(journal) == before
+
+
+def test_in_the_trash_again_a_page_lies_where_it_lay(journal, section):
+    node, before = section["docs/b"], rows(journal)
+    trashing = journal.trash([node])
+    in_trash = rows(journal)
+    draw(journal.session, section["news"])
+    restoring = journal.restore([node], section["news"], names={node.id: "other"})
+    journal.undo(restoring)
+    assert rows(journal)[node.id] == in_trash[node.id]
+    assert journal.session.get_one(Trashed, node.id).name == "b"
+    assert journal.why_not(trashing) is None
+    journal.undo(trashing)
+    assert rows(journal)[node.id] == before[node.id]
+
+
+def test_in_the_trash_again_a_page_stays_where_its_old_place_is_none(journal, section):
+    node, docs, news = section["docs/b"], section["docs"], section["news"]
+    journal.trash([node])
+    restoring = journal.restore([node], news, names={node.id: "other"})
+    journal.move([docs], node)
+    journal.undo(restoring)
+    assert (node.parent_id, node.state) == (news.id, "trashed")
+    assert journal.session.get_one(Trashed, node.id).name == "other"
+    assert list(check_tree(journal.session)) == []
 
 
 def test_nodes_below_others_are_dealt_with_once(journal, section):
@@ -214,6 +240,15 @@ def test_steps_go_with_their_operation(journal, section):
 # -- what is planned ------------------------------------------------------------------------------
 
 LATER = dt.datetime(2091, 5, 1, 9, 30, tzinfo=dt.UTC)
+
+
+def test_what_is_a_draft_already_keeps_what_is_planned_when_others_become_drafts(journal, section):
+    planned, node = section["docs/a"], section["docs/b"]
+    set_state(journal, [planned], DRAFT)
+    journal.schedule(planned, LATER, None)
+    operation = set_state(journal, [planned, node], DRAFT)
+    assert [step.node_id for step in journal.steps(operation)] == [node.id]
+    assert planned.publish_at == LATER
 
 
 def test_what_is_planned_can_be_undone(journal, section):
