@@ -94,6 +94,8 @@ def _print(report: Report, plan: bool) -> None:
     }
     for verb, count in counts.items():
         click.echo(f"  {verb:<11}{counted(count, 'page')}")
+    if report.drafted:
+        click.echo(f"  {'drafted':<11}{counted(len(report.drafted), 'page')}")
     _print_redirects(report.aliases)
     for kind, count in sorted(report.ignored.items()):
         click.echo(f"  {'ignored':<11}{counted(count, _IGNORED[kind])}")
@@ -107,9 +109,10 @@ def _print(report: Report, plan: bool) -> None:
 
 
 def _print_plan(report: Report) -> None:
-    for verb, places in (("create", report.created), ("update", report.updated)):
+    lists = {"create": report.created, "update": report.updated, "draft": report.drafted}
+    for verb, places in lists.items():
         for names in places:
-            click.echo(f"{verb}  {join_path(names)}")
+            click.echo(f"{verb:<6}  {join_path(names)}")
 
 
 def _print_redirects(aliases: Aliases) -> None:

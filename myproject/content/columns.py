@@ -29,7 +29,7 @@ from myproject.tree.node import Node
 DOCUMENT_KEYS = frozenset(
     {
         *("title", "linkTitle", "description", "summary", "date", "lastmod", "draft"),
-        *("contentType", "weight", "order", "url", "aliases"),
+        *("contentType", "weight", "order", "url", "aliases", "publishDate", "expiryDate"),
     }
 )
 

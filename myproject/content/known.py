@@ -55,6 +55,7 @@ _TYPES: Mapping[str, Any] = {
 class StoredField:
     """Where a field is stored and how a file says it.
 
+    :ivar name: of the attribute, by which revisions know it.
     :ivar table, column: where.
     :ivar kind: how its values are stored, see :class:`myproject.content.columns.Field`.
     :ivar key: in front matter.
@@ -62,6 +63,7 @@ class StoredField:
     :ivar write_none: whether a file must say that there is no value, lest it gets the default.
     """
 
+    name: str
     table: str
     column: str
     kind: str
@@ -117,6 +119,7 @@ def _stored(content_type: ContentType) -> StoredType:
         tuple(table.name for table in own_tables(cls)),
         tuple(
             StoredField(
+                name=field.name,
                 table=columns[field.name].table.name,
                 column=columns[field.name].name,
                 kind=field.kind,

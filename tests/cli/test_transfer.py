@@ -56,6 +56,16 @@ def test_a_plan_says_what_would_change_and_changes_nothing(
     assert "  unchanged  4 pages\n" in again
 
 
+def test_drafts_of_what_readers_see_are_counted_and_planned(
+    site: Site, run: Run, content: Path
+) -> None:
+    write_files(content, {"a/c.draft.md": "Next."})
+    plan = run("import", str(content), "--plan").stdout.splitlines()
+    assert plan[3:5] == ["update  /", "draft   /a/c"]
+    assert "  drafted    1 page\n" in run("import", str(content)).stdout
+    assert "  drafted " not in run("import", str(content)).stdout
+
+
 def test_an_import_goes_where_it_is_told(site: Site, run: Run, content: Path) -> None:
     assert run("import", str(content), "--at", "/e\u0301/new").exit_code == 0
     assert outline(site) == {"é": {"new": {"a": {"b": {}, "c": {}}}}}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -21,6 +22,7 @@ from myproject.content.transfer.frontmatter import FrontMatterError, line_of
 from myproject.content.transfer.links import is_internal
 from myproject.content.transfer.own import Own, own_of, read_own, references_of
 from myproject.content.types import Folder, Link, Page, can_lead_to
+from myproject.db.base import utcnow
 from myproject.tree.names import title_from_name
 from myproject.tree.node import DRAFT, PUBLISHED, Node
 
@@ -30,8 +32,11 @@ TYPE_KEY = "contentType"
 #: Keys that give a page's place among its siblings; the first one with a number counts.
 ORDER_KEYS = ("weight", "order")
 
+#: Keys of the times from which, and until which, readers see a page.
+PUBLISH_KEY, EXPIRE_KEY = "publishDate", "expiryDate"
+
 #: Keys that columns own, so that they never stand in ``node.extra``.
-_OWN_KEYS = DOCUMENT_KEYS - {*ORDER_KEYS, "summary", "url", "aliases"}
+_OWN_KEYS = DOCUMENT_KEYS - {*ORDER_KEYS, PUBLISH_KEY, EXPIRE_KEY, "summary", "url", "aliases"}
 
 #: The types that every site has, whose files can be read without asking it.
 _BUILT_IN: Mapping[str, type[Node]] = {"page": Page, "folder": Folder, "link": Link}
@@ -55,6 +60,8 @@ class Document:
     :ivar references: the same for those that hold other pages: field -> key and link.
     :ivar head: the text of the front matter, of a type that may add some.
     :ivar body_line: the line on which the text begins.
+    :ivar publish_at, expire_at: when readers begin to see it, and when they no longer do; None
+        where the file says nothing of it, or that time has passed.
     """
 
     type: str
@@ -67,6 +74,13 @@ class Document:
     references: dict[str, tuple[str, str]] = field(default_factory=dict)
     head: str = ""
     body_line: int = 1
+    publish_at: dt.datetime | None = None
+    expire_at: dt.datetime | None = None
+
+    @property
+    def may_be_incomplete(self) -> bool:
+        """Whether nobody is going to see it as it is."""
+        return self.fields.get("state", PUBLISHED) != PUBLISHED and self.publish_at is None
 
     @property
     def weight(self) -> float | None:
@@ -95,11 +109,14 @@ def aliases_of(extra: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(alias for alias in listed if isinstance(alias, str))
 
 
-def document_from(text: str, meta: Mapping[str, Any], body: str, name: str) -> Document:
+def document_from(
+    text: str, meta: Mapping[str, Any], body: str, name: str, *, is_ahead: bool = False
+) -> Document:
     """Read front matter and body of a file as a document.
 
     :param text: the whole file, for line numbers.
     :param name: the page's name, for a title if the file has none.
+    :param is_ahead: whether this is a draft of a page that has a file of its own.
     :raises FrontMatterError: for a key whose value makes no sense.
     """
     extra = dict(meta)
@@ -112,11 +129,14 @@ def document_from(text: str, meta: Mapping[str, Any], body: str, name: str) -> D
         or title_from_name(name),
         "nav_title": _text(text, extra, "linkTitle", _MAX_TITLE),
         "summary": _text(text, extra, summary_key),
-        "state": DRAFT if _flag(text, extra, "draft") else PUBLISHED,
     }
+    is_draft = _flag(text, extra, "draft") and not is_ahead
+    publish_at, expire_at, has_expired = _times(text, extra, is_draft=is_draft)
+    is_hidden = is_draft or is_ahead or has_expired or publish_at is not None
+    fields["state"] = DRAFT if is_hidden else PUBLISHED
     extra = {key: value for key, value in extra.items() if key != "description"}
     for key, column in (("date", "created_at"), ("lastmod", "modified_at")):
-        moment = _moment(text, extra, key)
+        moment = _moment(text, key, extra.pop(key, None))
         if moment is not None:
             fields[column] = moment
     document = Document(
@@ -126,6 +146,8 @@ def document_from(text: str, meta: Mapping[str, Any], body: str, name: str) -> D
         body=body,
         aliases=aliases_of(extra),
         body_line=text.count("\n") - body.lstrip("\n").count("\n") + 1,
+        publish_at=publish_at,
+        expire_at=expire_at,
     )
     if document.type in _BUILT_IN:
         for line, reason in claim(document, _BUILT_IN[document.type], text):
@@ -145,7 +167,7 @@ def claim(
     :param incomplete: whether a draft may lack required fields.
     :returns: line and reason of each value that cannot be.
     """
-    incomplete = incomplete and document.fields.get("state", PUBLISHED) != PUBLISHED
+    incomplete = incomplete and document.may_be_incomplete
     document.own, problems = read_own(cls, document.extra, head, TYPE_KEY, incomplete=incomplete)
     document.references = references_of(cls, document.own)
     if not issubclass(cls, Page):
@@ -159,7 +181,13 @@ def claim(
 
 
 def front_matter_of(
-    node: Any, *, own: Own | None = None, weight: int | None = None, url: str | None = None
+    node: Any,
+    *,
+    own: Own | None = None,
+    weight: int | None = None,
+    url: str | None = None,
+    times: Mapping[str, dt.datetime] | None = None,
+    is_ahead: bool = False,
 ) -> dict[str, Any]:
     """Return the front matter that describes *node*, known keys first.
 
@@ -167,7 +195,11 @@ def front_matter_of(
     :param own: what its type adds; asked of the node when left out.
     :param weight: the place among its siblings, where that must be said.
     :param url: what a Link that points to a node is to say.
+    :param times: key -> time, of those to come that are to be said.
+    :param is_ahead: whether this is the draft of a page that readers see, which goes into a file
+        beside that of the page.
     """
+    times = times or {}
     own = own_of(node) if own is None else own
     meta: dict[str, Any] = {"title": node.title}
     if node.nav_title:
@@ -177,13 +209,18 @@ def front_matter_of(
         meta["description"] = node.summary
     if node.type != "page":
         meta[TYPE_KEY] = node.type
-    meta["date"] = node.created_at
-    meta["lastmod"] = node.modified_at
-    if node.state == DRAFT:
+    if not is_ahead:
+        meta["date"] = node.created_at
+        meta["lastmod"] = node.modified_at
+    # One to come on time is no draft to others; but what is ahead of a page is no page of theirs.
+    if is_ahead or (node.state == DRAFT and PUBLISH_KEY not in times):
         meta["draft"] = True
+    meta |= times
     meta |= own.meta
-    claimed = _OWN_KEYS | own.keys
+    claimed = _OWN_KEYS | own.keys | times.keys()
     extra = {key: value for key, value in node.extra.items() if key not in claimed}
+    if node.state == PUBLISHED and not is_ahead:
+        extra = _without_times(extra)
     if own.link is not None:
         kept = extra.pop("url", "")
         meta["url"] = url or own.link[0] or kept
@@ -218,6 +255,7 @@ def is_bare_folder(node: Any) -> bool:
         and node.title == title_from_name(node.name)
         and not (node.nav_title or node.summary or node.extra)
         and node.state == PUBLISHED
+        and node.expire_at is None
     )
 
 
@@ -266,8 +304,46 @@ def _flag(text: str, extra: dict[str, Any], key: str) -> bool:
     return value
 
 
-def _moment(text: str, extra: dict[str, Any], key: str) -> dt.datetime | None:
-    value = extra.pop(key, None)
+def _times(
+    text: str, extra: dict[str, Any], *, is_draft: bool
+) -> tuple[dt.datetime | None, dt.datetime | None, bool]:
+    """Take the times to come out of front matter; those that have passed stay where they are.
+
+    :param is_draft: whether it stays one until somebody says otherwise, whatever the time.
+    :returns: when readers see it, when they no longer do, and whether that has passed.
+    """
+    now = utcnow()
+    publish_at = _moment(text, PUBLISH_KEY, extra.get(PUBLISH_KEY))
+    expire_at = _moment(text, EXPIRE_KEY, extra.get(EXPIRE_KEY))
+    if publish_at is not None and expire_at is not None and now < expire_at <= publish_at:
+        reason = f"{EXPIRE_KEY} must come after {PUBLISH_KEY}"
+        raise FrontMatterError(line_of(text, EXPIRE_KEY), reason)
+    has_expired = expire_at is not None and expire_at <= now
+    if expire_at is not None and not has_expired:
+        del extra[EXPIRE_KEY]
+    if publish_at is not None and publish_at > now and not is_draft:
+        del extra[PUBLISH_KEY]
+    else:
+        publish_at = None
+    return publish_at, None if has_expired else expire_at, has_expired
+
+
+def _without_times(extra: dict[str, Any]) -> dict[str, Any]:
+    """Return the front matter of a page that readers see without times by which they would not.
+
+    They stayed when it was imported as a draft, and have been overtaken.
+    """
+    if extra.keys().isdisjoint((PUBLISH_KEY, EXPIRE_KEY)):
+        return extra
+    dropped = {EXPIRE_KEY}
+    with suppress(FrontMatterError):
+        publish_at = _moment("", PUBLISH_KEY, extra.get(PUBLISH_KEY))
+        if publish_at is not None and publish_at > utcnow():
+            dropped.add(PUBLISH_KEY)
+    return {key: value for key, value in extra.items() if key not in dropped}
+
+
+def _moment(text: str, key: str, value: Any) -> dt.datetime | None:
     if value is None or value == "":
         return None
     try:

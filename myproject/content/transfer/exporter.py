@@ -1,17 +1,20 @@
 """Exporting a part of the tree as a directory of Markdown: what the importer reads back unchanged.
 
-Links between exported pages become relative links between files. The same tree always gives the
-same bytes, and so does what an empty site imports from them.
+What readers do not see yet of a page goes into a file beside it, and times to come into its front
+matter. Links between exported pages become relative links between files. The same tree always gives
+the same bytes, and so does what an empty site imports from them.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import select
@@ -22,7 +25,10 @@ from myproject.content.destinations import rewrite_destinations
 from myproject.content.known import StoredType, stored_types
 from myproject.content.references import LOST, reference_id
 from myproject.content.registry import ContentTypes
+from myproject.content.revisions import Revision
 from myproject.content.transfer.document import (
+    EXPIRE_KEY,
+    PUBLISH_KEY,
     aliases_of,
     front_matter_of,
     is_bare_folder,
@@ -32,6 +38,7 @@ from myproject.content.transfer.document import (
 from myproject.content.transfer.frontmatter import dump
 from myproject.content.transfer.importer import Progress
 from myproject.content.transfer.links import (
+    DRAFT_SUFFIX,
     INDEX_STEMS,
     SUFFIX,
     Names,
@@ -43,18 +50,22 @@ from myproject.content.transfer.links import (
 )
 from myproject.content.transfer.lookup import Lookup
 from myproject.content.transfer.own import Own, OwnReader
+from myproject.db.base import utcnow
 from myproject.exceptions import MyprojectError
 from myproject.tree.copying import descend
-from myproject.tree.node import Node
+from myproject.tree.node import Node, is_ahead, seen_state_of
 from myproject.tree.urls import join_path, paths_of
 from myproject.tree.visibility import EVERYTHING
 
 _BATCH = 500
-_INDEX = "_index" + SUFFIX
 
 
 class CannotExport(MyprojectError):
     """The directory or the place is not usable."""
+
+
+#: What it takes to say what readers see of a node.
+_LOOKS = (Node.id, Node.draft_id, Node.state, Node.publish_at, Node.expire_at)
 
 
 @dataclass(slots=True)
@@ -74,7 +85,7 @@ class _Place:
     aliases: tuple[str, ...]
     is_bare_folder: bool
     has_children: bool = False
-    file: PurePosixPath = PurePosixPath(_INDEX)  # noqa: RUF009 - paths are immutable
+    file: PurePosixPath = PurePosixPath()  # noqa: RUF009 - paths are immutable
     written_weight: int | None = None
 
     @property
@@ -83,6 +94,27 @@ class _Place:
         needless = self.is_bare_folder and self.has_children and self.written_weight is None
         # The top's directory has the name that whoever exports gives it.
         return not needless or not self.names
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """What one file says of a node.
+
+    :ivar node: a row of the node table, or what has the attributes of one.
+    :ivar times: key -> time to come.
+    :ivar is_ahead: whether it is a draft beside what readers see.
+    """
+
+    place: _Place
+    node: Any
+    own: Own
+    times: Mapping[str, dt.datetime]
+    is_ahead: bool = False
+
+    @property
+    def file(self) -> PurePosixPath:
+        file = self.place.file
+        return file.with_name(file.stem + DRAFT_SUFFIX + SUFFIX) if self.is_ahead else file
 
 
 def export_directory(
@@ -147,7 +179,8 @@ class _Export:
     ) -> None:
         self.session, self.at = session, at
         self.own = OwnReader(session, stored)
-        self.places = _places(session, top_id)
+        self.newer = _newer_fields(session)
+        self.places = _places(session, top_id, self.newer)
         self.aliases = WrittenAliases(session, self.places, at)
         for place in self.places.values():
             place.is_bare_folder &= not self.aliases.has(place.id)
@@ -164,28 +197,56 @@ class _Export:
     def write(self, directory: Path, progress: Progress) -> int:
         """Write all files below *directory*."""
         written = 0
-        for node, own in progress(self._nodes(), len(self.written)):
-            place = self.places[node.id]
-            if not place.has_file:
-                continue
-            file = directory / place.file
-            file.parent.mkdir(parents=True, exist_ok=True)
-            # Where letter case does not matter, two pages may have one file: never write over it.
-            with file.open("x", encoding="utf-8", newline="\n") as out:
-                out.write(self._text(node, own, place))
-            written += 1
+        for versions in progress(self._versions(), len(self.written)):
+            for version in versions:
+                if not (version.place.has_file or version.is_ahead):
+                    continue
+                file = directory / version.file
+                file.parent.mkdir(parents=True, exist_ok=True)
+                # Where letter case does not matter, two pages may have one file: never write over
+                # it.
+                with file.open("x", encoding="utf-8", newline="\n") as out:
+                    out.write(self._text(version))
+                written += 1
         return written
 
-    def _nodes(self) -> Iterator[tuple[Any, Own]]:
-        """Yield the row of each node, and what its type adds to it."""
+    def _versions(self) -> Iterator[list[_Version]]:
+        """Yield what is to be written of each node."""
         node, ids = Node.__table__, self.written
         for start in range(0, len(ids), _BATCH):
             batch = select(node).where(node.c.id.in_(ids[start : start + _BATCH]))
             rows = self.session.connection().execute(batch).all()
-            own = self.own.read({row.id: row.type for row in rows})
-            yield from ((row, own[row.id]) for row in rows)
+            types, ahead = {row.id: row.type for row in rows}, self._ahead(rows)
+            newer = {row.id: self.newer[row.id] for row in rows if row.id in self.newer}
+            own = self.own.read(types, newer)
+            drafted = self.own.read({number: types[number] for number in ahead}, ahead)
+            for row in rows:
+                place, node_now = self.places[row.id], _now(row, newer.get(row.id))
+                if row.id not in ahead:
+                    yield [_Version(place, node_now, own[row.id], _times(row))]
+                    continue
+                page = _Version(place, node_now, own[row.id], _times(row, EXPIRE_KEY))
+                draft = _Version(
+                    place,
+                    SimpleNamespace(**{**row._mapping, **ahead[row.id]}),
+                    drafted[row.id],
+                    _times(row, PUBLISH_KEY),
+                    is_ahead=True,
+                )
+                is_news = self._text(draft) != self._text(replace(draft, node=row, own=page.own))
+                yield [page, draft] if is_news else [page]
 
-    def _text(self, node: Any, own: Own, place: _Place) -> str:
+    def _ahead(self, rows: Iterable[Any]) -> dict[int, dict[str, Any]]:
+        """Return id -> field -> value of what is ahead of what readers see."""
+        ids = [row.draft_id for row in rows if is_ahead(row)]
+        if not ids:
+            return {}
+        query = select(Revision.node_id, Revision.fields).where(Revision.id.in_(ids))
+        return {row.node_id: row.fields for row in self.session.execute(query)}
+
+    def _text(self, version: _Version) -> str:
+        node, own, place = version.node, version.own, version.place
+
         def rewritten(destination: str) -> str | None:
             return self._destination(place, destination)
 
@@ -197,8 +258,16 @@ class _Export:
             else:
                 url = rewritten(own_url or str(node.extra.get("url") or ""))
         own.refer(lambda node_id: self._link_to_node(place, node_id), node.extra)
-        meta = front_matter_of(node, own=own, weight=place.written_weight, url=url)
-        self.aliases.put_into(meta, place.id, place.names)
+        meta = front_matter_of(
+            node,
+            own=own,
+            weight=None if version.is_ahead else place.written_weight,
+            url=url,
+            times=version.times,
+            is_ahead=version.is_ahead,
+        )
+        if not version.is_ahead:
+            self.aliases.put_into(meta, place.id, place.names)
         return dump(meta, rewrite_destinations(own.body, rewritten))
 
     def _destination(self, place: _Place, destination: str) -> str | None:
@@ -235,11 +304,51 @@ class _Export:
         return relative_link(folder, target.names, is_directory=True)
 
 
-def _places(session: Session, top_id: int) -> dict[int, _Place]:
+def _newer_fields(session: Session) -> dict[int, dict[str, Any]]:
+    """Return id -> field -> value of nodes whose draft is not beside what readers see, but what
+    they see on time already, or what a page says that was taken back from them."""
+    query = (
+        select(*_LOOKS, Revision.fields, Revision.at)
+        .select_from(Node)
+        .join(Revision, Revision.id == Node.draft_id)
+    )
+    return {
+        row.id: {**row.fields, "modified_at": row.at}
+        for row in session.execute(query)
+        if not is_ahead(row)
+    }
+
+
+def _now(row: Any, newer: Mapping[str, Any] | None) -> Any:
+    """Return a row of a node as it would be if what is due had been done.
+
+    :param newer: see :func:`_newer_fields`.
+    """
+    if newer is None and row.publish_at is None and row.expire_at is None:
+        return row
+    return SimpleNamespace(**{**row._mapping, **(newer or {}), "state": seen_state_of(row)})
+
+
+def _times(row: Any, *keys: str) -> dict[str, dt.datetime]:
+    """Return the times to come of a row of a node, by their keys.
+
+    :param keys: the only ones that count, if there are any.
+    """
+    now, times = utcnow(), {PUBLISH_KEY: row.publish_at, EXPIRE_KEY: row.expire_at}
+    return {
+        key: time
+        for key, time in times.items()
+        if time is not None and time > now and (not keys or key in keys)
+    }
+
+
+def _places(
+    session: Session, top_id: int, newer: Mapping[int, Mapping[str, Any]]
+) -> dict[int, _Place]:
     down = descend(top_id, trash=False)
     columns = (
-        *(Node.id, Node.parent_id, Node.name, Node.type, Node.title, Node.nav_title),
-        *(Node.summary, Node.state, Node.extra),
+        *(*_LOOKS, Node.parent_id, Node.name, Node.type, Node.title, Node.nav_title),
+        *(Node.summary, Node.extra),
     )
     query = (
         select(*columns)
@@ -249,36 +358,51 @@ def _places(session: Session, top_id: int) -> dict[int, _Place]:
     places: dict[int, _Place] = {}
     children: defaultdict[int, list[_Place]] = defaultdict(list)
     for row in session.execute(query):
+        node = _now(row, newer.get(row.id))
         place = _Place(
             id=row.id,
             type=row.type,
             names=() if row.id == top_id else (*places[row.parent_id].names, row.name),
-            label=row.nav_title or row.title,
-            weight=weight_of(row.extra),
-            aliases=aliases_of(row.extra),
-            is_bare_folder=is_bare_folder(row),
+            label=node.nav_title or node.title,
+            weight=weight_of(node.extra),
+            aliases=aliases_of(node.extra),
+            is_bare_folder=is_bare_folder(node) and not _times(row),
         )
         places[row.id] = place
         if row.id != top_id:
             children[row.parent_id].append(place)
             places[row.parent_id].has_children = True
-    for siblings in children.values():
-        _give_files(siblings)
+    names = {number: {each.names[-1] for each in below} for number, below in children.items()}
+    places[top_id].file = PurePosixPath(_index_file(names.get(top_id, ())))
+    for parent_id, siblings in children.items():
+        for place in siblings:
+            place.file = _file_of(place, names[parent_id], names.get(place.id, ()))
         _give_weights(siblings)
     return places
 
 
-def _give_files(siblings: list[_Place]) -> None:
-    names = {place.names[-1] for place in siblings}
-    for place in siblings:
-        name = place.names[-1]
-        folder = PurePosixPath(*place.names)
-        # A file b.md may not stand where another page's directory b.md has to.
-        in_its_way = name + SUFFIX in names
-        if place.has_children or name.lower() in INDEX_STEMS or in_its_way:
-            place.file = folder / _INDEX
-        else:
-            place.file = folder.with_name(name + SUFFIX)
+def _file_of(place: _Place, beside: Collection[str], inside: Collection[str]) -> PurePosixPath:
+    """Return the file of a place.
+
+    :param beside: the names of all that is in the same place as it.
+    :param inside: the names of what is in it.
+    """
+    name, folder = place.names[-1], PurePosixPath(*place.names)
+    means_something = name.lower() in INDEX_STEMS or name.lower().endswith(DRAFT_SUFFIX)
+    if inside or means_something or _is_in_the_way(name, beside):
+        return folder / _index_file(inside)
+    return folder.with_name(name + SUFFIX)
+
+
+def _index_file(inside: Collection[str]) -> str:
+    """Return which of the files that could be a directory's own page is."""
+    free = (stem for stem in INDEX_STEMS if not _is_in_the_way(stem, inside))
+    return next(free, INDEX_STEMS[0]) + SUFFIX
+
+
+def _is_in_the_way(stem: str, names: Collection[str]) -> bool:
+    """Whether a page may have a directory where a file, or that of its draft, would have to be."""
+    return stem + SUFFIX in names or stem + DRAFT_SUFFIX + SUFFIX in names
 
 
 def _give_weights(siblings: list[_Place]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -21,10 +21,20 @@ from sqlalchemy.orm import Session, selectin_polymorphic, undefer
 from myproject.content.aliases import Aliases, Claim, store_aliases
 from myproject.content.destinations import rewrite_destinations
 from myproject.content.operations import begin_history, change_type, finish, set_fields
+from myproject.content.publishing import catch_up, save_newest, schedule
 from myproject.content.references import LOST
 from myproject.content.registry import ContentTypes
-from myproject.content.transfer.document import claim, sort_key, weight_of
+from myproject.content.transfer.document import (
+    EXPIRE_KEY,
+    ORDER_KEYS,
+    PUBLISH_KEY,
+    Document,
+    claim,
+    sort_key,
+    weight_of,
+)
 from myproject.content.transfer.links import (
+    DRAFT_SUFFIX,
     Names,
     Resolver,
     is_internal,
@@ -34,16 +44,19 @@ from myproject.content.transfer.lookup import Lookup
 from myproject.content.transfer.scan import Entry, Problem, Scan, scan
 from myproject.content.types import Content, Folder, Link, Page
 from myproject.db.base import utcnow
-from myproject.exceptions import InvalidName, MyprojectError, TooDeep
+from myproject.exceptions import InvalidName, InvalidValue, MyprojectError, TooDeep
 from myproject.interfaces import IMarkdownRenderer
 from myproject.tree.known import own_tables
 from myproject.tree.names import MAX_DEPTH, check_name, title_from_name
-from myproject.tree.node import Node
+from myproject.tree.node import PUBLISHED, Node
 from myproject.tree.operations import Tree
 from myproject.tree.traversal import load_lineage
 from myproject.tree.urls import join_path
 
 _FOREIGN_REFERENCE = re.compile(r"node:(?=\d)")
+
+#: What files call the times of a page.
+_KEYS = {"publish_at": PUBLISH_KEY, "expire_at": EXPIRE_KEY}
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
@@ -65,6 +78,7 @@ class Report:
 
     :ivar created, updated: places, relative to the site's root, in order.
     :ivar unchanged: number of pages that already said the same.
+    :ivar drafted: places of pages that readers see whose drafts are new or say something else.
     :ivar reordered: number of pages that got another place among their siblings.
     :ivar broken_links: ``(file, destination)`` of links that lead to no page.
     :ivar aliases: what became of the other addresses that files name.
@@ -74,6 +88,7 @@ class Report:
 
     created: list[Names] = field(default_factory=list)
     updated: list[Names] = field(default_factory=list)
+    drafted: list[Names] = field(default_factory=list)
     unchanged: int = 0
     reordered: int = 0
     broken_links: list[tuple[str, str]] = field(default_factory=list)
@@ -96,7 +111,7 @@ def import_directory(
     """Import the Markdown files of *directory* into the place *at*, which is made if need be.
 
     Pages are matched by place: what exists is updated, what is missing is added, what only the
-    site has stays as it is.
+    site has stays as it is. What is written next of a page that readers see is saved as its draft.
 
     :param progress: wraps the longest loop: ``(items, total) -> items``.
     :param at: names in NFC.
@@ -122,14 +137,15 @@ def _check_target(at: Names, reserved: frozenset[str]) -> None:
 def _refuse_impossible(
     found: Scan, types: ContentTypes, at: Names, reserved: frozenset[str]
 ) -> None:
-    for names, entry in list(found.entries.items()):
-        problems = _problems_with_type(entry, types)
-        if reason := _problem_with_place(at, names, reserved):
-            problems.append((0, reason))
-        for line, reason in problems:
-            found.refuse(entry.file, reason, line)
-        if problems:
-            del found.entries[names]
+    for entries in (found.entries, found.drafts):
+        for names, entry in list(entries.items()):
+            problems = _problems_with_type(entry, types)
+            if reason := _problem_with_place(at, names, reserved):
+                problems.append((0, reason))
+            for line, reason in problems:
+                found.refuse(entry.file, reason, line)
+            if problems:
+                del entries[names]
 
 
 def _problems_with_type(entry: Entry, types: ContentTypes) -> list[tuple[int, str]]:
@@ -194,6 +210,7 @@ class _Import:
         )
 
     def run(self, progress: Progress, skip_errors: bool) -> Report:
+        self._join_drafts()
         self._place_top()
         levels: defaultdict[Names, list[Entry]] = defaultdict(list)
         for names, entry in self.found.entries.items():
@@ -207,10 +224,35 @@ class _Import:
         for entry in progress(entries, len(entries)):
             self._fill(entry)
         self.session.flush()
+        for entry in self.found.drafts.values():
+            self._save_draft(entry)
+        if self.report.problems and not skip_errors:
+            raise ImportFailed(self.report.problems)
         for children in levels.values():
             self._sort(children)
         self._store_aliases()
         return self.report
+
+    def _join_drafts(self) -> None:
+        """Where readers see nothing of a page, what is written next of it is what it says."""
+        for names, draft in list(self.found.drafts.items()):
+            entry = self.found.entries.get(names)
+            if entry is None or entry.document.fields.get("state", PUBLISHED) == PUBLISHED:
+                continue
+            page = entry.document
+            keys = ("state", "created_at", "modified_at")
+            kept = {key: page.fields[key] for key in keys if key in page.fields}
+            order = {key: page.extra[key] for key in ORDER_KEYS if key in page.extra}
+            document = replace(
+                draft.document,
+                fields={**draft.document.fields, **kept},
+                extra={**draft.document.extra, **order},
+                publish_at=draft.document.publish_at or page.publish_at,
+                expire_at=page.expire_at,
+                aliases=page.aliases,
+            )
+            self.found.entries[names] = Entry(names, draft.file, document)
+            del self.found.drafts[names]
 
     def _store_aliases(self) -> None:
         claims = [
@@ -309,15 +351,12 @@ class _Import:
         if document.implied and not is_new:
             self.report.unchanged += 1
             return
-        values = {**document.fields, **document.own, "extra": dict(document.extra)}
-        if isinstance(node, Page) and document.body is not None:
-            values["body"] = self._with_references(entry, document.body)
-        if isinstance(node, Link):
-            values |= self._link_target(entry, values["extra"])
-        for name, (key, link) in document.references.items():
-            values[name] = self._reference(entry, key, link, values["extra"])
+        if not is_new:
+            catch_up(self.tree, node, self.renderer)
+        values = self._values(entry, node)
         keep = None if is_new else partial(begin_history, self.tree, node)
         changed = set_fields(node, values, before=keep)
+        changed |= _plan(node, document)
         if not changed and not is_new and entry.names not in self.retyped:
             self.report.unchanged += 1
             return
@@ -329,12 +368,69 @@ class _Import:
                 node,
                 self.renderer,
                 changed=None if is_new else changed,
-                incomplete=self.types.require(node.type).incomplete_drafts,
+                incomplete=document.may_be_incomplete
+                and self.types.require(node.type).incomplete_drafts,
             )
         except MyprojectError as error:
             raise ImportFailed([Problem(str(entry.file), 0, str(error))]) from error
         place = self.at + entry.names
         (self.report.created if is_new else self.report.updated).append(place)
+
+    def _save_draft(self, entry: Entry) -> None:
+        """Save what is written next of a page, ahead of what its readers see."""
+        document, place = entry.document, self.at + entry.names
+        node = self.nodes.get(entry.names) or self._node_at(place)
+        if node is None:
+            name = entry.file.name.replace(DRAFT_SUFFIX, "")
+            reason = f"there is no page {join_path(place)}; call a new one {name}, with draft: true"
+            self.found.refuse(entry.file, reason)
+            return
+        if node.type != document.type:
+            reason = f"{join_path(place)} is a {node.type!r}, its draft a {document.type!r}"
+            self.found.refuse(entry.file, reason)
+            return
+        values = self._values(entry, node)
+        for name in ("state", "created_at", "modified_at"):
+            values.pop(name, None)
+        begin, end = document.publish_at, document.expire_at
+        try:
+            changed = save_newest(
+                self.tree,
+                node,
+                values,
+                self.renderer,
+                incomplete=document.may_be_incomplete
+                and self.types.require(node.type).incomplete_drafts,
+            )
+            wanted = (begin or node.publish_at, end or node.expire_at)
+            if node.is_ahead and wanted != (node.publish_at, node.expire_at):
+                schedule(self.tree, node, *wanted)
+                changed.add("publish_at")
+        except InvalidValue as error:
+            key = _KEYS.get(error.field, error.field)
+            raise ImportFailed([Problem(str(entry.file), 0, f"{key}: {error.reason}")]) from error
+        except MyprojectError as error:
+            raise ImportFailed([Problem(str(entry.file), 0, str(error))]) from error
+        if changed:
+            self.report.drafted.append(place)
+
+    def _values(self, entry: Entry, node: Node) -> dict[str, Any]:
+        """Return field -> value of what a file says of a node."""
+        document = entry.document
+        values = {**document.fields, **document.own, "extra": dict(document.extra)}
+        if isinstance(node, Page) and document.body is not None:
+            values["body"] = self._with_references(entry, document.body)
+        if isinstance(node, Link):
+            values |= self._link_target(entry, values["extra"])
+        for name, (key, link) in document.references.items():
+            values[name] = self._reference(entry, key, link, values["extra"])
+        return values
+
+    def _node_at(self, place: Names) -> Node | None:
+        node_id = self.lookup.find(place)
+        if node_id is None:
+            return None
+        return self.session.scalars(self.complete.where(Node.id == node_id)).one_or_none()
 
     def _with_references(self, entry: Entry, body: str) -> str:
         def reference(destination: str) -> str | None:
@@ -385,6 +481,23 @@ class _Import:
         is_below = names[: len(self.at)] == self.at
         node = self.nodes.get(names[len(self.at) :]) if is_below else None
         return self.lookup.find(names) if node is None else node.id
+
+
+def _plan(node: Node, document: Document) -> set[str]:
+    """Have a node appear and disappear when its file says so; return names of what that changed.
+
+    What a file does not say of it stays as it is, as far as that makes sense yet.
+    """
+    planned = {"expire_at": document.expire_at or node.expire_at}
+    if node.state != PUBLISHED:
+        # The file is newer than what was ahead of what readers saw once.
+        planned |= {"draft_id": None, "publish_at": document.publish_at or node.publish_at}
+    elif node.draft_id is None:
+        planned |= {"stage": "", "publish_at": None}
+    changed = {name for name, value in planned.items() if getattr(node, name) != value}
+    for name in changed:
+        setattr(node, name, planned[name])
+    return changed
 
 
 def _complete_nodes(types: ContentTypes) -> Select[Any]:

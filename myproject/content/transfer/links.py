@@ -19,6 +19,9 @@ from myproject.tree.urls import SEGMENT_SAFE
 
 SUFFIX = ".md"
 
+#: What ends the name of the file ``b.draft.md``, which is the draft of the page ``b``.
+DRAFT_SUFFIX = ".draft"
+
 #: Names (in lower case) of the files that are their directory's own page, the first one counts.
 INDEX_STEMS = ("_index", "index", "readme")
 

@@ -7,7 +7,7 @@ add-on is switched off is written in the same way. An import needs the class.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,8 @@ from myproject.exceptions import InvalidValue
 from myproject.tree.copying import columns_in_database
 from myproject.tree.node import Node
 
-#: Columns of the core's own tables that files hold in other ways than under a key.
+#: Columns of the core's own tables that files hold in other ways than under a key. Revisions know
+#: them by the same names.
 _CORE_COLUMNS: Mapping[str, Collection[str]] = {
     Page.__tablename__: ["body"],
     Link.__tablename__: ["url", "target_id"],
@@ -93,10 +94,13 @@ class OwnReader:
         self._connection, self._session, self._stored = session.connection(), session, stored
         self._tables: dict[str, Any] = {}
 
-    def read(self, types: Mapping[int, str]) -> dict[int, Own]:
+    def read(
+        self, types: Mapping[int, str], drafts: Mapping[int, Mapping[str, Any]] | None = None
+    ) -> dict[int, Own]:
         """Return it for several nodes: a statement for each table that has something of them.
 
         :param types: id -> name of the type.
+        :param drafts: id -> field -> value, of those that say something else than their tables do.
         """
         ids: dict[str, list[int]] = {}
         for node_id, name in types.items():
@@ -110,7 +114,24 @@ class OwnReader:
             for row in self._connection.execute(select(own).where(own.c.id.in_(node_ids))):
                 found = values[row.id]
                 found |= {(name, key): value for key, value in row._mapping.items()}
+        for node_id, fields in (drafts or {}).items():
+            values[node_id] |= self._drafted(types[node_id], fields)
         return {node_id: self._own(types[node_id], values[node_id]) for node_id in types}
+
+    def _drafted(
+        self, type_name: str, fields: Mapping[str, Any]
+    ) -> Iterator[tuple[tuple[str, str], Any]]:
+        """Yield table and column of what a draft says, with the value."""
+        stored = self._stored.get(type_name)
+        if stored is None:
+            return
+        for table_name in stored.tables:
+            for name in _CORE_COLUMNS.get(table_name, ()):
+                if name in fields:
+                    yield (table_name, name), fields[name]
+        for each in stored.fields:
+            if each.name in fields:
+                yield (each.table, each.column), fields[each.name]
 
     def _table(self, name: str) -> Any:
         """Return a table with those columns that files hold, as far as they are there."""

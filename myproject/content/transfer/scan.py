@@ -2,7 +2,8 @@
 
 ``a/_index.md``, ``a/index.md`` or ``a/README.md`` is the page ``a``; ``a/b.md`` is ``a/b``. Of
 several index files in one directory the first in that order is the index, and the others are
-ordinary pages. A directory with pages below it and no index is a folder.
+ordinary pages. A directory with pages below it and no index is a folder. ``a/b.draft.md`` is what
+is written next of the page ``a/b``, ahead of what its readers see.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from myproject.content.transfer.document import Document, document_from
 from myproject.content.transfer.frontmatter import FrontMatterError, parse
-from myproject.content.transfer.links import INDEX_STEMS, SUFFIX, Names
+from myproject.content.transfer.links import DRAFT_SUFFIX, INDEX_STEMS, SUFFIX, Names
 from myproject.exceptions import InvalidName, MyprojectError
 from myproject.tree.names import check_name, title_from_name
 
@@ -65,6 +66,7 @@ class Scan:
     """What a directory holds.
 
     :ivar entries: by place.
+    :ivar drafts: the same of drafts, each of which has the place of its page.
     :ivar files: number of Markdown files.
     :ivar ignored: number of other files by kind: ``image``, ``other``, and ``link`` for symbolic
         links to directories, which could lead in circles.
@@ -72,6 +74,7 @@ class Scan:
 
     directory: Path
     entries: dict[Names, Entry] = field(default_factory=dict)
+    drafts: dict[Names, Entry] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     files: int = 0
     ignored: Counter[str] = field(default_factory=Counter)
@@ -128,11 +131,22 @@ def _read_folder(found: Scan, folder: PurePosixPath, files: list[str]) -> None:
     for name in set(files) - set(pages):
         kind = "image" if PurePosixPath(name).suffix.lower() in _IMAGES else "other"
         found.ignored[kind] += 1
-    index = index_file(pages)
+    drafts = {name: name[: -len(DRAFT_SUFFIX + SUFFIX)] for name in pages if _is_draft(name)}
+    index = index_file([name for name in pages if name not in drafts])
     for name in pages:
         found.files += 1
-        stem = () if name == index else (name[: -len(SUFFIX)],)
-        _read_file(found, folder / name, (*folder.parts, *stem))
+        stem = drafts.get(name, name[: -len(SUFFIX)])
+        if index is None:
+            is_index = name in drafts and stem.lower() in INDEX_STEMS
+        else:
+            is_index = stem == index[: -len(SUFFIX)]
+        parts = folder.parts if is_index else (*folder.parts, stem)
+        _read_file(found, folder / name, parts, is_ahead=name in drafts)
+
+
+def _is_draft(name: str) -> bool:
+    end = DRAFT_SUFFIX + SUFFIX
+    return name.lower().endswith(end) and len(name) > len(end)
 
 
 def index_file(files: list[str]) -> str | None:
@@ -141,7 +155,7 @@ def index_file(files: list[str]) -> str | None:
     return next((by_stem[stem] for stem in INDEX_STEMS if stem in by_stem), None)
 
 
-def _read_file(found: Scan, file: PurePosixPath, parts: Names) -> None:
+def _read_file(found: Scan, file: PurePosixPath, parts: Names, *, is_ahead: bool) -> None:
     path = found.directory / file
     try:
         names = tuple(check_name(part) for part in parts)
@@ -152,7 +166,7 @@ def _read_file(found: Scan, file: PurePosixPath, parts: Names) -> None:
         text = path.read_text(encoding="utf-8")
         meta, body = parse(text)
         name = names[-1] if names else found.directory.resolve().name
-        entry = Entry(names, file, document_from(text, meta, body, name))
+        document = document_from(text, meta, body, name, is_ahead=is_ahead)
     except FrontMatterError as error:
         found.refuse(file, error.reason, error.line)
     except UnicodeDecodeError as error:
@@ -163,15 +177,15 @@ def _read_file(found: Scan, file: PurePosixPath, parts: Names) -> None:
     except OSError as error:
         found.refuse(file, _reason(error))
     else:
-        _add_entry(found, entry)
+        _add_entry(found, Entry(names, file, document), found.drafts if is_ahead else found.entries)
 
 
-def _add_entry(found: Scan, entry: Entry) -> None:
-    if entry.names in found.entries:
-        other = found.entries[entry.names].file
+def _add_entry(found: Scan, entry: Entry, entries: dict[Names, Entry]) -> None:
+    if entry.names in entries:
+        other = entries[entry.names].file
         found.refuse(entry.file, f"has the same address as {other}: /{'/'.join(entry.names)}")
     else:
-        found.entries[entry.names] = entry
+        entries[entry.names] = entry
 
 
 def _reason(error: OSError) -> str:

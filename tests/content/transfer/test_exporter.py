@@ -341,5 +341,5 @@ def test_an_export_asks_the_database_a_few_times_only(
         site.add(above, cls=Folder, title="Untrue")
     with count_statements(site.database) as seen:
         export_files(site, tmp_path / "out")
-    # Types, places, old addresses, rows, and bodies.
-    assert len(seen) == 5
+    # Types, drafts, places, old addresses, rows, and bodies.
+    assert len(seen) == 6

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from myproject.content.operations import finish
+from myproject.content.publishing import save_newest, schedule, unpublish
 from myproject.content.types import Folder, Link, Page
+from myproject.exceptions import InvalidValue
 from myproject.testing import Site
 from myproject.tree.names import normalize, problem_with
-from myproject.tree.node import ROOT_ID, Node
+from myproject.tree.node import PUBLISHED, ROOT_ID, Node
 from tests.content.transfer.test_exporter import assert_round_trip
 from tests.content.transfer.test_frontmatter import TIMES, VALUES
 
@@ -51,6 +55,9 @@ NAMES = st.one_of(
             "index",
             "README",
             "_index",
+            "_index.md",
+            "b.draft",
+            "b.draft.md",
             "x:y",
             "a b",
             ".git",
@@ -106,7 +113,20 @@ PLANTS = st.lists(
 )
 
 
-def plant(site: Site, plants: list[Any]) -> None:
+FUTURE = st.sampled_from([None, *(dt.datetime(year, 5, 1, tzinfo=dt.UTC) for year in (2091, 2093))])
+DRAFTS = st.lists(
+    st.tuples(
+        st.integers(0, 30),  # which of the nodes gets it
+        st.fixed_dictionaries({"title": TITLES}, optional={"nav_title": TEXT, "extra": EXTRAS}),
+        FUTURE,  # when it is published
+        st.sampled_from([None, dt.datetime(2092, 5, 1, tzinfo=dt.UTC)]),  # and seen no longer
+        st.booleans(),  # taken back from readers in the end
+    ),
+    max_size=3,
+)
+
+
+def plant(site: Site, plants: list[Any], drafts: list[Any]) -> None:
     with site.tree() as tree:
         nodes: list[Node] = [tree.session.get_one(Node, ROOT_ID)]
         for above, cls, name, fields, _, _, in_front in plants:
@@ -127,6 +147,13 @@ def plant(site: Site, plants: list[Any]) -> None:
                 node.target_id = ids[0]
         for node in nodes[1:]:
             finish(tree, node, site.renderer)
+        for number, values, begin, end, is_unpublished in drafts:
+            node = nodes[number % len(nodes)]
+            save_newest(tree, node, values, site.renderer)
+            with suppress(InvalidValue):
+                schedule(tree, node, begin, end)
+            if is_unpublished:
+                unpublish(tree, node)
 
 
 @pytest.mark.parametrize(
@@ -140,16 +167,18 @@ def test_random_trees_come_back_byte_by_byte(
     @settings(
         max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None
     )
-    @given(PLANTS)
-    def round_trip(plants: list[Any]) -> None:
+    @given(PLANTS, DRAFTS)
+    def round_trip(plants: list[Any], drafts: list[Any]) -> None:
         for each in (site, other):
             with each.tree() as tree:
                 root = tree.session.get_one(Node, ROOT_ID)
                 for child in tree.session.query(Node).filter_by(parent_id=ROOT_ID).all():
                     tree.purge(child)
                 root = tree.session.get_one(Node, ROOT_ID)
-                root.title, root.extra = "Home", {}
-        plant(site, plants)
+                root.title, root.nav_title, root.extra = "Home", "", {}
+                root.state, root.draft_id = PUBLISHED, None
+                root.publish_at = root.expire_at = None
+        plant(site, plants, drafts)
         with tempfile.TemporaryDirectory(dir=tmp_path) as directory:
             assert_round_trip(site, other, Path(directory))
 
