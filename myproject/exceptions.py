@@ -1,19 +1,41 @@
 """Domain errors: what can go wrong in the tree, its content and its configuration.
 
 No HTTP lives here: views turn these into pages, the command line into messages. Every error
-carries a sentence that says what is wrong and, where there is one, what to do about it.
+carries a sentence that says what is wrong and, where there is one, what to do about it. What
+people at a browser can meet is a translation string; what only operators and programmers meet is
+English.
 """
 
 from __future__ import annotations
 
 import re
 
+from pyramid.i18n import TranslationStringFactory
+
+from myproject.translation import PluralStringFactory, in_english
+
+_ = TranslationStringFactory("myproject")
+ngettext = PluralStringFactory("myproject")
+
 #: Characters that a database or a file cannot hold.
 UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
 class MyprojectError(Exception):
-    """Root of all errors that the product raises on purpose; ``str()`` is fit for a person."""
+    """Root of all errors that the product raises on purpose.
+
+    ``str()`` is the message in English, for the command line and for logs.
+
+    :param message: a sentence for people, perhaps a translation string; see
+        :func:`myproject.translation.translated`.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return in_english(self.message)
 
 
 class ConfigurationProblem(MyprojectError):
@@ -66,11 +88,15 @@ class InvalidName(TreeError):
     """The name cannot be a URL segment.
 
     :param name: the name as it was given.
-    :param reason: a sentence fragment that completes "... because it ...".
+    :param reason: a sentence; perhaps a translation string.
     """
 
     def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name!r} cannot be a name: it {reason}.")
+        # It may have come from a file's name, and be fit for neither a page nor a terminal.
+        shown = "".join(each if each.isprintable() else "\ufffd" for each in name)
+        super().__init__(
+            _("“${name}” cannot be a name. ${reason}", mapping={"name": shown, "reason": reason})
+        )
         self.name = name
         self.reason = reason
 
@@ -80,7 +106,10 @@ class NameTaken(TreeError):
 
     def __init__(self, name: str, parent_title: str) -> None:
         super().__init__(
-            f"{parent_title!r} already has a page named {name!r}. Choose another name."
+            _(
+                "“${place}” already has a page named “${name}”. Choose another name.",
+                mapping={"place": parent_title, "name": name},
+            )
         )
         self.name = name
 
@@ -89,42 +118,64 @@ class MoveIntoItself(TreeError):
     """A node cannot become its own descendant."""
 
     def __init__(self, title: str) -> None:
-        super().__init__(f"{title!r} cannot be moved into itself or below itself.")
+        super().__init__(
+            _("“${title}” cannot be moved into itself or below itself.", mapping={"title": title})
+        )
 
 
 class RootIsFixed(TreeError):
     """The root has no name, no siblings and no parent; it cannot be moved, renamed or deleted."""
 
-    def __init__(self, operation: str) -> None:
-        super().__init__(f"The root of the site cannot be {operation}.")
-
 
 class NotASibling(TreeError):
-    """Reordering was asked to place a node next to something under another parent."""
+    """A node was to be placed before something under another parent.
 
-    def __init__(self, title: str, other: str) -> None:
-        super().__init__(f"{title!r} and {other!r} do not have the same parent.")
+    :param title: of that other thing.
+    """
+
+    def __init__(self, title: str) -> None:
+        super().__init__(
+            _(
+                "“${title}” has another parent, so nothing can be put before it here.",
+                mapping={"title": title},
+            )
+        )
 
 
 class TooDeep(TreeError):
     """The place is deeper than an address may be."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"A page can be at most {limit} levels below the root.")
+        super().__init__(
+            ngettext(
+                "A page can be at most ${n} level below the root.",
+                "A page can be at most ${n} levels below the root.",
+                limit,
+            )
+        )
 
 
 class NodeGone(TreeError):
-    """The node was deleted by somebody else in the meantime."""
+    """The node was deleted by somebody else in the meantime.
 
-    def __init__(self, title: str) -> None:
-        super().__init__(f"{title!r} no longer exists.")
+    :param title: empty where nobody knows any more.
+    """
+
+    def __init__(self, title: str = "") -> None:
+        super().__init__(
+            _("“${title}” no longer exists.", mapping={"title": title})
+            if title
+            else _("The page no longer exists.")
+        )
 
 
 class InTrash(TreeError):
     """The node, or one above it, lies in the trash."""
 
     def __init__(self, title: str) -> None:
-        super().__init__(f"{title!r} is in the trash. Restore it first.")
+        super().__init__(
+            _("“${title}” is in the trash. Restore it first.", mapping={"title": title})
+        )
         self.title = title
 
 
@@ -132,7 +183,12 @@ class NotInTrash(TreeError):
     """The node does not lie in the trash, so it cannot come back from there."""
 
     def __init__(self, title: str) -> None:
-        super().__init__(f"{title!r} is not in the trash: somebody has restored it already.")
+        super().__init__(
+            _(
+                "“${title}” is not in the trash: somebody has restored it already.",
+                mapping={"title": title},
+            )
+        )
 
 
 class CannotUndo(TreeError):
@@ -173,26 +229,54 @@ class InvalidValue(MyprojectError):
     """A field's value is not acceptable.
 
     :param field: the field's name.
-    :param reason: a sentence that says what is expected.
+    :param reason: a sentence that says what is expected, to be shown at the field; perhaps a
+        translation string.
     """
 
     def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
+        super().__init__(_("${field}: ${reason}", mapping={"field": field, "reason": reason}))
         self.field = field
         self.reason = reason
+
+
+class TooLong(InvalidValue):
+    """A text has more characters than its field can hold."""
+
+    def __init__(self, field: str, limit: int) -> None:
+        super().__init__(
+            field,
+            ngettext(
+                "It is longer than ${n} character.", "It is longer than ${n} characters.", limit
+            ),
+        )
+
+
+class NoSuchPlace(InvalidValue):
+    """What is to say where a list goes on names no place in it.
+
+    :param text: that; quoted as far as somebody may want to read it.
+    """
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(
+            field, _("There is no such place in the list: ${after}", mapping={"after": text[:40]})
+        )
 
 
 class NotComplete(TreeError):
     """A draft cannot be published yet: required fields are empty.
 
     :param title: of the page.
-    :param labels: what people call the fields.
+    :param labels: what people call the fields; perhaps translation strings.
     """
 
     def __init__(self, title: str, labels: tuple[str, ...]) -> None:
-        super().__init__(f"{title!r} cannot be published yet. It still needs: {', '.join(labels)}.")
-        self.title = title
-        self.labels = labels
+        super().__init__(
+            _(
+                "“${title}” cannot be published yet. It still needs: ${fields}.",
+                mapping={"title": title, "fields": labels},
+            )
+        )
 
 
 class AccountError(MyprojectError):
@@ -202,8 +286,8 @@ class AccountError(MyprojectError):
 class PrincipalGone(AccountError):
     """The user or the group was deleted by somebody else in the meantime."""
 
-    def __init__(self, what: str = "This user or group") -> None:
-        super().__init__(f"{what} no longer exists.")
+    def __init__(self, message: str = _("This user or group no longer exists.")) -> None:
+        super().__init__(message)
 
 
 class LastAdministrator(AccountError):
@@ -211,19 +295,15 @@ class LastAdministrator(AccountError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Nobody would be left who can administer the site. "
-            "Make somebody else an administrator first."
+            _(
+                "Nobody would be left who can administer the site. "
+                "Make somebody else an administrator first."
+            )
         )
 
 
 class NotYourself(AccountError):
-    """Somebody would end the very account that they are using.
-
-    :param verb: what they wanted to do with it.
-    """
-
-    def __init__(self, verb: str) -> None:
-        super().__init__(f"You cannot {verb} your own account. Have another administrator do it.")
+    """Somebody would end the very account that they are using."""
 
 
 class OutOfReach(AccountError):
@@ -231,7 +311,11 @@ class OutOfReach(AccountError):
 
     def __init__(self, title: str) -> None:
         super().__init__(
-            f"{title!r} may do more than you may. Only somebody who may do as much can do this."
+            _(
+                "“${title}” may do more than you may. Only somebody who may do as much can do "
+                "this.",
+                mapping={"title": title},
+            )
         )
 
 
@@ -240,19 +324,23 @@ class SignInRefused(AccountError):
     message for all, because it must not tell which accounts there are."""
 
     def __init__(self) -> None:
-        super().__init__("The name or the password is not right. Try again.")
+        super().__init__(_("The name or the password is not right. Try again."))
 
 
 class TooManyAttempts(AccountError):
-    """There were too many attempts to sign in.
+    """A password was tried too often.
 
     :param seconds: how long to wait.
     """
 
     def __init__(self, seconds: int) -> None:
-        minutes = max(1, round(seconds / 60))
-        wait = "a minute" if minutes == 1 else f"{minutes} minutes"
-        super().__init__(f"There were too many attempts to sign in. Wait {wait} and try again.")
+        super().__init__(
+            ngettext(
+                "There were too many attempts. Wait ${n} minute and try again.",
+                "There were too many attempts. Wait ${n} minutes and try again.",
+                max(1, round(seconds / 60)),
+            )
+        )
         self.seconds = seconds
 
 
@@ -261,16 +349,25 @@ class LinkExpired(AccountError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This link has been used already or has expired. Ask for a new one where you sign in."
+            _(
+                "This link has been used already or has expired. "
+                "Ask for a new one where you sign in."
+            )
         )
 
 
 class RoleTooStrong(AccountError):
-    """Somebody wanted to give or to take a role that may do more than they may themselves."""
+    """Somebody wanted to give or to take a role that may do more than they may themselves.
+
+    :param role: what people call it; perhaps a translation string.
+    """
 
     def __init__(self, role: str) -> None:
         super().__init__(
-            f"You cannot give or take the role {role!r} here: it may do more than you may."
+            _(
+                "You cannot give or take the role “${role}” here: it may do more than you may.",
+                mapping={"role": role},
+            )
         )
 
 
@@ -279,8 +376,10 @@ class LockedOut(AccountError):
 
     def __init__(self) -> None:
         super().__init__(
-            "You would no longer be able to share this page yourself. Give yourself a role here "
-            "first, or have somebody else do this."
+            _(
+                "You would no longer be able to share this page yourself. Give yourself a role "
+                "here first, or have somebody else do this."
+            )
         )
 
 

@@ -170,7 +170,7 @@ def _node(session: Session, names: tuple[str, ...]) -> Node:
 def _user(session: Session, name: str) -> User:
     user = session.scalar(select(User).where(User.name == normalize_account(name)))
     if user is None:
-        raise PrincipalGone(f"The user {name!r}")
+        raise PrincipalGone(f"The user {name!r} no longer exists.")
     return user
 
 
@@ -183,7 +183,8 @@ def _principal(session: Session, text: str) -> Principal:
     )
     principal = session.scalar(query)
     if principal is None:
-        raise PrincipalGone(f"The {'group' if kind == 'group' else 'user'} {name!r}")
+        what = "group" if kind == "group" else "user"
+        raise PrincipalGone(f"The {what} {name!r} no longer exists.")
     return principal
 
 

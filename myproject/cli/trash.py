@@ -13,6 +13,7 @@ from myproject.db.base import utcnow
 from myproject.exceptions import CannotUndo
 from myproject.scope import Scope
 from myproject.security.access import load_policies
+from myproject.translation import in_english
 from myproject.tree.lineages import load_with_lineage
 from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.trash import expired, in_trash, load_trash, old_places, sizes
@@ -65,7 +66,7 @@ def restore(
         names = {numbers[0]: name} if name is not None else None
         problems = _planner(scope).restore(nodes, target, names).problems
         if problems:
-            lines = [f"{each.title}: {each.reason.interpolate()}" for each in problems]
+            lines = [f"{each.title}: {in_english(each.reason)}" for each in problems]
             raise CannotUndo("\n".join(lines))
         scope.journal.restore(nodes, target, names=names)
     click.echo(f"Restored {counted(len(nodes), 'page')}.")

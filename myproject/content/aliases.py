@@ -23,6 +23,7 @@ from myproject.content.transfer.links import (
     split_destination,
 )
 from myproject.content.transfer.lookup import Lookup
+from myproject.translation import in_english
 from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.redirects import (
     Origin,
@@ -160,7 +161,8 @@ class _Storing:
     def _problem(self, address: Names | None) -> str | None:
         if address is None:
             return "It is no path on this site."
-        return problem_with_address(address, self.reserved)
+        problem = problem_with_address(address, self.reserved)
+        return None if problem is None else in_english(problem)
 
     def _present(self) -> dict[tuple[int, Names], Redirect]:
         """Return the redirects that lead to these pages, by page and address."""

@@ -14,10 +14,14 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from pyramid.i18n import TranslationStringFactory
+
 from myproject.content.columns import Field, editable_fields
 from myproject.content.fields import model_of, validate
 from myproject.db.base import Base, from_tagged, to_tagged
 from myproject.exceptions import InvalidValue
+
+_ = TranslationStringFactory("myproject")
 
 
 @cache
@@ -76,6 +80,6 @@ def _value(field: Field, value: Any) -> Any:
         try:
             return from_tagged(value)
         except (ValueError, TypeError, AttributeError):
-            reason = "Something in it is marked as what it is not."
+            reason = _("Something in it is marked as what it is not.")
             raise InvalidValue(field.name, reason) from None
     return value

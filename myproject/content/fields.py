@@ -22,6 +22,7 @@ from pydantic import (
     create_model,
 )
 from pydantic import Field as Constraints
+from pyramid.i18n import TranslationStringFactory
 
 from myproject.content.columns import (
     DOCUMENT_KEYS,
@@ -33,7 +34,8 @@ from myproject.content.columns import (
     problem_with_fields,
 )
 from myproject.db.base import Base
-from myproject.exceptions import UNSTORABLE, InvalidValue
+from myproject.exceptions import UNSTORABLE, InvalidValue, TooLong
+from myproject.translation import PluralStringFactory
 
 __all__ = [
     "DOCUMENT_KEYS",
@@ -47,23 +49,27 @@ __all__ = [
     "validate",
 ]
 
+_ = TranslationStringFactory("myproject")
+ngettext = PluralStringFactory("myproject")
+
 #: As deep as front matter may be nested, with room for what is around a value.
 _MAX_NESTING = 40
 _MAX_BITS = 10_000
 #: Dates beyond have no place in some time zone.
 _YEARS = range(2, 9999)
 
-_NEEDED = "It needs a value."
-_PAGE = "It must be the number of a page."
+_NEEDED = _("It needs a value.")
+_UNSTORABLE = _("A character in it cannot be stored; remove it.")
+_PAGE = _("It must be the number of a page.")
 _WORDS: Mapping[type, str] = {
-    str: "It must be a text. (In a file, put it in quotation marks.)",
-    int: "It must be a whole number.",
-    float: "It must be a number.",
-    Decimal: "It must be a number such as 12.50.",
-    bool: "It must be true or false.",
-    dt.date: "It must be a date such as 2026-05-01.",
-    dt.datetime: "It must be a date and time with its time zone, such as 2026-05-01T12:00:00Z.",
-    dt.time: "It must be a time such as 12:30.",
+    str: _("It must be a text. (In a file, put it in quotation marks.)"),
+    int: _("It must be a whole number."),
+    float: _("It must be a number."),
+    Decimal: _("It must be a number such as 12.50."),
+    bool: _("It must be true or false."),
+    dt.date: _("It must be a date such as 2026-05-01."),
+    dt.datetime: _("It must be a date and time with its time zone, such as 2026-05-01T12:00:00Z."),
+    dt.time: _("It must be a time such as 12:30."),
 }
 
 
@@ -145,19 +151,30 @@ def _sentence(field: Field, error: ValidationError) -> str:
     context = found.get("ctx", {})
     match found["type"]:
         case "value_error":
-            return str(context["error"])
+            return context["error"].args[0]
         case "string_too_long":
-            return f"It is longer than {field.max_length} characters."
+            return TooLong(field.name, field.max_length or 0).reason
         case "greater_than_equal" | "less_than_equal" if field.limits and field.kind != REFERENCE:
-            return f"It must be between {field.limits[0]} and {field.limits[1]}."
+            least, most = field.limits
+            return _(
+                "It must be between ${least} and ${most}.", mapping={"least": least, "most": most}
+            )
         case "decimal_max_places":
-            return f"It can have at most {context['decimal_places']} decimal places."
+            return ngettext(
+                "It can have at most ${n} decimal place.",
+                "It can have at most ${n} decimal places.",
+                context["decimal_places"],
+            )
         case "decimal_max_digits" | "decimal_whole_digits":
             precision, scale = field.digits
-            return f"It can have at most {(precision or 0) - (scale or 0)} digits before the point."
+            return ngettext(
+                "It can have at most ${n} digit before the point.",
+                "It can have at most ${n} digits before the point.",
+                (precision or 0) - (scale or 0),
+            )
     if field.kind == REFERENCE:
         return _PAGE
-    return _WORDS.get(field.type, "It is not valid.")
+    return _WORDS.get(field.type, _("It is not valid."))
 
 
 def _annotated(field: Field, *, wait: bool = False) -> Any:
@@ -217,7 +234,7 @@ def _text(value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError(_WORDS[str])  # noqa: TRY004 - the error that pydantic expects
     if UNSTORABLE.search(value):
-        raise ValueError("A character in it cannot be stored; remove it.")
+        raise ValueError(_UNSTORABLE)
     # One kind of line end, whatever browsers and files send.
     return value.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -281,7 +298,8 @@ def _one_of(field: Field, *, or_empty: bool) -> Callable[[Any], Any]:
 
     def one_of(value: Any) -> Any:
         if value not in allowed and not (or_empty and value == ""):
-            raise ValueError(f"It must be one of: {', '.join(map(str, allowed))}.")
+            values = tuple(map(str, allowed))
+            raise ValueError(_("It must be one of: ${values}.", mapping={"values": values}))
         return value
 
     return one_of
@@ -294,7 +312,7 @@ def _json(value: Any) -> Any:
 
 def _tagged(value: Any) -> Any:
     if value is not None and not isinstance(value, dict):
-        raise ValueError("It must consist of keys and values.")
+        raise ValueError(_("It must consist of keys and values."))
     _check_json(value, tagged=True)
     return value
 
@@ -302,13 +320,13 @@ def _tagged(value: Any) -> Any:
 def _check_json(value: Any, *, tagged: bool, depth: int = 0) -> None:
     """Raise ``ValueError`` unless both a database and a file give back exactly this value."""
     if depth > _MAX_NESTING:
-        raise ValueError("It is nested too deeply.")
+        raise ValueError(_("It is nested too deeply."))
     match value:
         case None | bool():
             return
         case str():
             if UNSTORABLE.search(value):
-                raise ValueError("A character in it cannot be stored; remove it.")
+                raise ValueError(_UNSTORABLE)
             return
         case int() if value.bit_length() <= _MAX_BITS:
             return
@@ -325,7 +343,8 @@ def _check_json(value: Any, *, tagged: bool, depth: int = 0) -> None:
                 _check_json(key, tagged=tagged, depth=depth + 1)
                 _check_json(item, tagged=tagged, depth=depth + 1)
             return
-    raise ValueError(f"A value of the type {type(value).__name__} cannot be kept in it.")
+    kind = type(value).__name__
+    raise ValueError(_("A value of the type ${type} cannot be kept in it.", mapping={"type": kind}))
 
 
 _AFTER: Mapping[str, Callable[[Any], Any]] = {

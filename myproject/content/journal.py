@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -34,6 +35,8 @@ from myproject.tree.lineages import lock_nodes
 from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node
 from myproject.tree.operations import Tree
 from myproject.tree.placement import Placement, placement_of, standing_of
+
+_ = TranslationStringFactory("myproject")
 
 Names = Mapping[int, str]
 
@@ -168,7 +171,7 @@ class Journal:
         if not comment.strip() and any(
             transition.comment is Comment.REQUIRED for transition in transitions.values()
         ):
-            raise InvalidValue("comment", "Say why, in a few words.")
+            raise InvalidValue("comment", _("Say why, in a few words."))
 
         def change(node: Node) -> None:
             target = transitions[node.id].target
@@ -278,7 +281,7 @@ class Journal:
             with self.session.begin_nested():
                 undone = self._take_back(operation, steps, nodes)
         except (TreeError, InvalidValue) as error:
-            raise CannotUndo(str(error)) from error
+            raise CannotUndo(error.message) from error
         return undone
 
     def _take_back(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import Table, delete, insert, inspect, update
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -37,6 +38,8 @@ from myproject.tree.node import PUBLISHED, Node
 from myproject.tree.operations import Tree
 from myproject.tree.urls import paths_of
 from myproject.tree.visibility import EVERYTHING
+
+_ = TranslationStringFactory("myproject")
 
 #: Written by the tree's operations and by publishing, never by a save.
 STRUCTURE = frozenset(
@@ -218,7 +221,7 @@ def _check(tree: Tree, node: Content, references: Iterable[Field], *, incomplete
     there = paths_of(tree.session, ids, EVERYTHING) if ids else {}
     for name, node_id in chosen.items():
         if node_id is not None and node_id not in there:
-            raise InvalidValue(name, "There is no such page.")
+            raise InvalidValue(name, _("There is no such page."))
 
 
 def is_unpublished(node: Node) -> bool:
@@ -237,7 +240,7 @@ def refuse_incomplete(event: NodeStateChanged) -> None:
         return
     if any(field.may_wait for field in editable_fields(type(node))):
         if missing := missing_fields(node):
-            raise NotComplete(node.title, tuple(str(field.label) for field in missing))
+            raise NotComplete(node.title, tuple(field.label for field in missing))
         node.check()
 
 

@@ -225,7 +225,10 @@ def publish(
     if draft is not None and isinstance(node, UnavailableContent):
         # What only its own type knows of the draft would be lost.
         raise NotAddable(
-            f"The type of {node.title!r} is not switched on, so its draft has to wait."
+            _(
+                "The type of “${title}” is not switched on, so its draft has to wait.",
+                mapping={"title": node.title},
+            )
         )
     fields = {**({} if draft is None else draft.fields), **(values or {})}
     node.publish_at = None
@@ -293,16 +296,19 @@ def schedule(
     if publish_at is not None and publish_at != node.publish_at:
         if publish_at <= now:
             raise InvalidValue(
-                "publish_at", "This time has passed. Choose a later one, or publish now."
+                "publish_at", _("This time has passed. Choose a later one, or publish now.")
             )
         if node.draft_id is None and node.seen_state == PUBLISHED:
             raise InvalidValue(
-                "publish_at", "Readers see the newest version already: there is nothing to publish."
+                "publish_at",
+                _("Readers see the newest version already: there is nothing to publish."),
             )
     if expire_at is not None and expire_at != node.expire_at and expire_at <= now:
-        raise InvalidValue("expire_at", "This time has passed. Choose a later one, or unpublish.")
+        raise InvalidValue(
+            "expire_at", _("This time has passed. Choose a later one, or unpublish.")
+        )
     if publish_at is not None and expire_at is not None and expire_at <= publish_at:
-        raise InvalidValue("expire_at", "The end must come after the beginning.")
+        raise InvalidValue("expire_at", _("The end must come after the beginning."))
     if publish_at is not None:
         with tree.session.no_autoflush:
             _check_complete(_with_fields(node, newest_fields(tree.session, node)))
@@ -312,7 +318,7 @@ def schedule(
 
 def _check_complete(node: Node) -> None:
     if isinstance(node, Content) and (missing := missing_fields(node)):
-        raise NotComplete(node.title, tuple(str(field.label) for field in missing))
+        raise NotComplete(node.title, tuple(field.label for field in missing))
 
 
 @dataclass(frozen=True, slots=True)

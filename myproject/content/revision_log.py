@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session, aliased
 from myproject.content.revisions import Revision, differing
 from myproject.exceptions import InvalidValue
 from myproject.security.models import Principal
+from myproject.translation import PluralStringFactory
+
+ngettext = PluralStringFactory("myproject")
 
 #: Letters of a name that somebody gives to a version.
 LONGEST_LABEL = 200
@@ -165,7 +168,12 @@ def give_name(revision: Revision, label: str) -> bool:
     """
     label = " ".join(label.split())
     if len(label) > LONGEST_LABEL:
-        raise InvalidValue("label", f"A name has at most {LONGEST_LABEL} characters.")
+        reason = ngettext(
+            "A name has at most ${n} character.",
+            "A name has at most ${n} characters.",
+            LONGEST_LABEL,
+        )
+        raise InvalidValue("label", reason)
     is_other = label != revision.label
     revision.label = label
     return is_other

@@ -35,7 +35,7 @@ from myproject.content.operations_log import Audience, Kind, Operation, Step, se
 from myproject.content.revision_log import by_person
 from myproject.content.revisions import Revision
 from myproject.db.base import Id, UTCDateTime
-from myproject.exceptions import InvalidValue
+from myproject.exceptions import NoSuchPlace
 from myproject.tree.node import PUBLISHED, ROOT_ID, TRASHED, Node
 from myproject.tree.timing import seen_state
 from myproject.tree.urls import climb
@@ -81,7 +81,7 @@ class Moment(NamedTuple):
                 return cls(at, match[2], int(match[3]))
         except OverflowError:
             pass
-        raise InvalidValue("before", f"{text[:40]!r} is not a place in a list.")
+        raise NoSuchPlace("before", text)
 
     @property
     def order(self) -> tuple[dt.datetime, bool, int]:

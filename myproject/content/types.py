@@ -13,7 +13,7 @@ from myproject.content.columns import reference_fields
 from myproject.content.fields import fields_of, validate
 from myproject.content.references import references_in, with_lost_references, without_strays
 from myproject.db.base import Id
-from myproject.exceptions import UNSTORABLE, InvalidValue
+from myproject.exceptions import UNSTORABLE, InvalidValue, TooLong
 from myproject.interfaces import IMarkdownRenderer
 from myproject.tree.known import CORE
 from myproject.tree.node import ALL_TYPES, UNAVAILABLE, Node
@@ -59,7 +59,7 @@ class Content(Node):
 
     def _check(self, *, incomplete: bool) -> None:
         if not self.title.strip():
-            raise InvalidValue("title", "Give the page a title.")
+            raise InvalidValue("title", _("Give the page a title."))
         self._check_fields(incomplete=incomplete)
         for column in self.__mapper__.column_attrs:
             # What is not loaded has not been edited.
@@ -67,10 +67,11 @@ class Content(Node):
             if not isinstance(value, str):
                 continue
             if UNSTORABLE.search(value):
-                raise InvalidValue(column.key, "A character in it cannot be stored; remove it.")
+                reason = _("A character in it cannot be stored; remove it.")
+                raise InvalidValue(column.key, reason)
             limit = getattr(column.columns[0].type, "length", None)
             if limit is not None and len(value) > limit:
-                raise InvalidValue(column.key, f"It is longer than {limit} characters.")
+                raise TooLong(column.key, limit)
 
     def _check_fields(self, *, incomplete: bool) -> None:
         """Check the fields of the type's own columns, and set them to what these can hold."""
@@ -154,9 +155,11 @@ class Link(Content):
     def check(self) -> None:
         super().check()
         if self.url and not can_lead_to(self.url):
-            raise InvalidValue(
-                "url", f"{self.url!r} must begin with https://, http:// or mailto:, or with a /."
+            reason = _(
+                "“${url}” must begin with https://, http:// or mailto:, or with a /.",
+                mapping={"url": self.url},
             )
+            raise InvalidValue("url", reason)
 
 
 class UnavailableContent(Content):

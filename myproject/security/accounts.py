@@ -10,11 +10,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from myproject.exceptions import InvalidValue, LastAdministrator, NotYourself, PrincipalGone
+from myproject.exceptions import (
+    InvalidValue,
+    LastAdministrator,
+    NotYourself,
+    PrincipalGone,
+    TooLong,
+)
 from myproject.security.audit import Event, record
 from myproject.security.logins import revoke_logins
 from myproject.security.models import (
@@ -26,13 +33,21 @@ from myproject.security.models import (
     Principal,
     User,
 )
-from myproject.security.names import account_name, display_title, email_address, normalize_account
+from myproject.security.names import (
+    MAX_DESCRIPTION,
+    account_name,
+    display_title,
+    email_address,
+    normalize_account,
+)
 from myproject.security.passwords import Passwords, password_problem
 from myproject.security.permissions import ADMINISTRATOR
 from myproject.security.searching import escaped, matching
 from myproject.tree.actor import Actor
 from myproject.tree.node import ROOT_ID
 from myproject.tree.site import SITE_ID, Site, count_access_revision
+
+_ = TranslationStringFactory("myproject")
 
 
 class Accounts:
@@ -61,7 +76,7 @@ class Accounts:
         """
         user = self.session.get(User, user_id)
         if user is None:
-            raise PrincipalGone("This user")
+            raise PrincipalGone(_("This user no longer exists."))
         return user
 
     def create_user(
@@ -122,7 +137,9 @@ class Accounts:
         :raises NotYourself, LastAdministrator:
         """
         if user.id == self.actor.id:
-            raise NotYourself("disable")
+            raise NotYourself(
+                _("You cannot disable your own account. Have another administrator do it.")
+            )
         if not user.active:
             return
         with keeping_an_administrator(self.session):
@@ -143,7 +160,9 @@ class Accounts:
         :raises NotYourself, LastAdministrator:
         """
         if user.id == self.actor.id:
-            raise NotYourself("delete")
+            raise NotYourself(
+                _("You cannot delete your own account. Have another administrator do it.")
+            )
         self._delete(user, Event.USER_DELETED)
 
     # -- groups -----------------------------------------------------------------------------------
@@ -155,7 +174,7 @@ class Accounts:
         """
         group = self.session.get(Group, group_id)
         if group is None:
-            raise PrincipalGone("This group")
+            raise PrincipalGone(_("This group no longer exists."))
         return group
 
     def create_group(self, name: str, title: str = "", description: str = "") -> Group:
@@ -279,10 +298,18 @@ class _Unique:
             Principal.kind == self.kind, Principal.name == self.name, Principal.id != (self.id or 0)
         )
         if self.session.scalar(same_name) is not None:
-            return InvalidValue("name", f"There is a {self.kind} named {self.name!r} already.")
+            taken = (
+                _("There is a user named “${name}” already.", mapping={"name": self.name})
+                if self.kind == "user"
+                else _("There is a group named “${name}” already.", mapping={"name": self.name})
+            )
+            return InvalidValue("name", taken)
         same_email = select(User.id).where(User.email == self.email, User.id != (self.id or 0))
         if self.email and self.session.scalar(same_email) is not None:
-            return InvalidValue("email", f"Another account has the address {self.email}.")
+            reason = _(
+                "Another account has the address ${address}.", mapping={"address": self.email}
+            )
+            return InvalidValue("email", reason)
         return None
 
 
@@ -292,8 +319,8 @@ def _named(group: Group) -> dict[str, Any]:
 
 def _description(text: str) -> str:
     text = text.strip()
-    if len(text) > 500:
-        raise InvalidValue("description", "It is longer than 500 characters.")
+    if len(text) > MAX_DESCRIPTION:
+        raise TooLong("description", MAX_DESCRIPTION)
     return text
 
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from myproject.exceptions import InvalidValue
+from pyramid.i18n import TranslationStringFactory
+
+from myproject.exceptions import InvalidValue, TooLong
 from myproject.setting_types import address_problem
 
+_ = TranslationStringFactory("myproject")
+
 MAX_NAME = 100
+MAX_TITLE = 200
+MAX_DESCRIPTION = 500
 
 _NAME = re.compile(r"[\w][\w.@+-]*")
 
@@ -28,13 +34,12 @@ def account_name(text: str) -> str:
     """
     name = normalize_account(text)
     if not name:
-        raise InvalidValue("name", "Give a name.")
+        raise InvalidValue("name", _("Give a name."))
     if len(name) > MAX_NAME:
-        raise InvalidValue("name", f"It is longer than {MAX_NAME} characters.")
+        raise TooLong("name", MAX_NAME)
     if not _NAME.fullmatch(name):
-        raise InvalidValue(
-            "name", "Use letters, digits and . _ - + @ only, and begin with a letter or a digit."
-        )
+        reason = _("Use letters, digits and . _ - + @ only, and begin with a letter or a digit.")
+        raise InvalidValue("name", reason)
     return name
 
 
@@ -47,9 +52,11 @@ def email_address(text: str) -> str | None:
     if not address:
         return None
     if address_problem(address):
-        raise InvalidValue(
-            "email", f"{address[:80]!r} is not a mail address such as name@example.org."
+        reason = _(
+            "“${address}” is not a mail address such as name@example.org.",
+            mapping={"address": address[:80]},
         )
+        raise InvalidValue("email", reason)
     return address
 
 
@@ -59,8 +66,8 @@ def display_title(text: str, fallback: str) -> str:
     :raises InvalidValue: when it is too long or has control characters.
     """
     title = " ".join(text.split()) or fallback
-    if len(title) > 200:
-        raise InvalidValue("title", "It is longer than 200 characters.")
+    if len(title) > MAX_TITLE:
+        raise TooLong("title", MAX_TITLE)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in title):
-        raise InvalidValue("title", "A character in it cannot be shown; remove it.")
+        raise InvalidValue("title", _("A character in it cannot be shown; remove it."))
     return title

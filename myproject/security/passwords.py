@@ -16,8 +16,13 @@ from typing import Any
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from pyramid.i18n import TranslationStringFactory
 
 from myproject.exceptions import ConfigurationProblem
+from myproject.translation import PluralStringFactory
+
+_ = TranslationStringFactory("myproject")
+ngettext = PluralStringFactory("myproject")
 
 #: Characters a password has at most; more would only make the server work.
 LONGEST = 1000
@@ -120,7 +125,8 @@ def _make_decoy(hasher: PasswordHasher) -> str:
 
 
 def password_problem(password: str, *personal: str, minimum: int) -> str | None:
-    """Say in a sentence why *password* cannot be the new password of an account, or None.
+    """Return why *password* cannot be the new password of an account, as a translation string;
+    None if it can.
 
     :param personal: the account's name and mail address, which anybody would try.
     :param minimum: how many characters it has at least.
@@ -128,16 +134,24 @@ def password_problem(password: str, *personal: str, minimum: int) -> str | None:
     plain = unicodedata.normalize("NFKC", password)
     # Normalising may join characters or take them apart; neither makes a short password long.
     if min(len(password), len(plain)) < minimum:
-        return f"The password must have at least {minimum} characters."
+        return ngettext(
+            "The password must have at least ${n} character.",
+            "The password must have at least ${n} characters.",
+            minimum,
+        )
     if len(password) > LONGEST:
-        return f"The password can have at most {LONGEST} characters."
+        return ngettext(
+            "The password can have at most ${n} character.",
+            "The password can have at most ${n} characters.",
+            LONGEST,
+        )
     plain = plain.casefold()
     if len(set(plain)) == 1:
-        return "The password must not be one character again and again."
+        return _("The password must not be one character again and again.")
     if any(_is_personal(plain, _fold(text), minimum) for text in personal):
-        return "The password must not contain your name or your mail address."
+        return _("The password must not contain your name or your mail address.")
     if _is_common(plain):
-        return "This password is one of those that are tried first. Choose another one."
+        return _("This password is one of those that are tried first. Choose another one.")
     return None
 
 

@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import Select, delete, func, insert, inspect, select, update
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
@@ -41,6 +42,8 @@ from myproject.tree.copying import descend
 from myproject.tree.events import NodeCopied
 from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.site import SITE_ID, Site, count_access_revision
+
+_ = TranslationStringFactory("myproject")
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,8 @@ class Sharing:
     def _checked(self, policies: Policies, node: Node, change: Change) -> Policies:
         """Return the policies after *change*, if it may be made."""
         if node.is_root and change.event in (Event.INHERITING_STOPPED, Event.INHERITING_RESUMED):
-            raise RootIsFixed("cut off from what is above it: there is nothing")
+            reason = _("There is nothing above the root of the site that it could inherit from.")
+            raise RootIsFixed(reason)
         if change.principal_id is not None:
             self._check_grant(policies, node, change)
         after = self._after(policies, node, change)
@@ -181,7 +185,7 @@ class Sharing:
 
     def _reload(self, node: Node) -> None:
         """Read anew which boundary holds at *node*: others may have drawn one meanwhile."""
-        title = node.__dict__.get("title", "The page")
+        title = node.__dict__.get("title", "")
         try:
             self.session.refresh(node, ["boundary_id"])
         except InvalidRequestError as error:
@@ -223,12 +227,19 @@ class Sharing:
         if change.event is Event.ROLE_REVOKED and self.takeable(policies, node, change.role):
             return
         if role is None:
-            known = ", ".join(self.roles)
-            raise InvalidValue("role", f"There is no role {change.role!r}. Known: {known}.")
+            reason = _(
+                "There is no role “${role}”. Known: ${known}.",
+                mapping={"role": change.role, "known": tuple(self.roles)},
+            )
+            raise InvalidValue("role", reason)
         if role.everywhere and not node.is_root and change.event is Event.ROLE_GRANTED:
-            raise InvalidValue("role", f"{change.role!r} can be given at the site's root only.")
+            reason = _(
+                "The role “${role}” can be given at the site's root only.",
+                mapping={"role": role.title},
+            )
+            raise InvalidValue("role", reason)
         if not self._may_hand(policies, node, role):
-            raise RoleTooStrong(change.role)
+            raise RoleTooStrong(role.title)
 
     def _principal(self, change: Change) -> Principal | None:
         if change.principal_id is None:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from myproject.db.base import Id, UTCDateTime
 from myproject.db.caseless import caseless
-from myproject.exceptions import InvalidValue
+from myproject.exceptions import NoSuchPlace
 from myproject.tree.finding import has_words, word_parameters, words_in
 from myproject.tree.node import PUBLISHED, Node
 from myproject.tree.timing import seen_state
@@ -95,7 +95,7 @@ class Key(NamedTuple):
         elif order is Order.MODIFIED and value is not None:
             value = _moment(value)
         if match is None or value is None:
-            raise InvalidValue("after", f"{text[:40]!r} is not a place in this list.")
+            raise NoSuchPlace("after", text)
         return cls(value, int(match[1]))
 
 

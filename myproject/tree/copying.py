@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import (
     CTE,
     TableClause,
@@ -32,6 +33,8 @@ from myproject.db.base import Id, utcnow
 from myproject.exceptions import NotAddable
 from myproject.tree.known import CORE, KnownType, known_types, own_tables
 from myproject.tree.node import DRAFT, TRASHED, UNAVAILABLE, Node
+
+_ = TranslationStringFactory("myproject")
 
 _CHUNK = 500
 _NOTHING_WAITS = {"draft_id": None, "stage": "", "publish_at": None, "expire_at": None}
@@ -126,8 +129,11 @@ def _own_tables(session: Session, type_names: Collection[str]) -> dict[str, list
                 mapped = [_described(session, table) for table in known[name].tables]
             elif mapper is None:
                 raise NotAddable(
-                    f"The section holds a page of type {name!r}, whose add-on is not installed. "
-                    "Switch the add-on on, or leave that page out."
+                    _(
+                        "The section holds a page of type “${type}”, whose add-on is not "
+                        "installed. Switch the add-on on, or leave that page out.",
+                        mapping={"type": name},
+                    )
                 )
         tables[name] = mapped
     return tables

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from myproject.db.base import Id
-from myproject.exceptions import InvalidValue
+from myproject.exceptions import NoSuchPlace
 from myproject.tree.node import Node
 from myproject.tree.visibility import Kind, Visibility, visible
 
@@ -70,7 +70,7 @@ class Key(NamedTuple):
         """
         match = _KEY_TEXT.fullmatch(text)
         if match is None:
-            raise InvalidValue("after", f"{text[:40]!r} is not a place in a list.")
+            raise NoSuchPlace("after", text)
         return cls(int(match[1]), int(match[2]))
 
 

@@ -7,8 +7,13 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 from anyascii import anyascii
+from pyramid.i18n import TranslationStringFactory
 
 from myproject.exceptions import InvalidName
+from myproject.translation import PluralStringFactory
+
+_ = TranslationStringFactory("myproject")
+ngettext = PluralStringFactory("myproject")
 
 #: Bytes of UTF-8. A name with ``.md`` behind it has to fit into a file name of 255 bytes.
 MAX_NAME_BYTES = 240
@@ -30,24 +35,26 @@ def normalize(name: str) -> str:
 
 
 def problem_with(name: str) -> str | None:
-    """Return why *name* can never be a segment ("is empty"), or None if it can."""
+    """Return why *name* can never be a segment, as a translation string; None if it can."""
     if len(name) <= MAX_NAME_BYTES and _PLAIN.fullmatch(name):
         # Nearly all are like this, and every segment of every request is looked at.
         return None
     if not name:
-        return "is empty"
+        return _("A name cannot be empty: it is the last part of the address.")
     if name in {".", ".."}:
-        return "means a directory, not a page"
+        return _("A name cannot be . or ..: browsers take these for places.")
     if name.startswith("@@"):
-        return "starts with @@, which marks a view"
+        return _("A name cannot begin with @@.")
     if "/" in name:
-        return "contains a slash"
+        return _("A name cannot have a slash in it.")
     if _CONTROL.search(name):
-        return "contains a control character"
+        return _("There is an invisible character in it that no name can have.")
     if name != name.strip():
-        return "starts or ends with white space"
+        return _("A name cannot begin or end with a space.")
     if len(name.encode()) > MAX_NAME_BYTES:
-        return f"is longer than {MAX_NAME_BYTES} bytes"
+        return ngettext(
+            "It is longer than ${n} byte.", "It is longer than ${n} bytes.", MAX_NAME_BYTES
+        )
     return None
 
 
@@ -83,7 +90,8 @@ def check_name(name: str, reserved: frozenset[str] = frozenset()) -> str:
     if reason := problem_with(name):
         raise InvalidName(name, reason)
     if name in reserved:
-        raise InvalidName(name, "is used by the application itself at the top level")
+        reason = _("This name belongs to the site itself, at the top level.")
+        raise InvalidName(name, reason)
     return name
 
 

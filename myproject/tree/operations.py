@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
@@ -50,6 +51,8 @@ from myproject.tree.placement import Placement
 from myproject.tree.placing import Placing, way_up
 from myproject.tree.redirects import arrive, hand_up, leave
 from myproject.tree.trash import Trashed, hidden_name
+
+_ = TranslationStringFactory("myproject")
 
 Notify = Callable[[object], object]
 
@@ -132,7 +135,7 @@ class Tree(Placing):
         :raises InvalidName, NameTaken, RootIsFixed, NodeGone, InTrash:
         """
         if node.is_root:
-            raise RootIsFixed("renamed")
+            raise RootIsFixed(_("The root of the site cannot be renamed."))
         self._check_kept(node)
         parent = self._parent(node)
         old_name, name = node.name, self._name(parent, name)
@@ -162,14 +165,14 @@ class Tree(Placing):
         :raises MoveIntoItself, NameTaken, InvalidName, RootIsFixed, TooDeep, NodeGone, InTrash:
         """
         if node.is_root:
-            raise RootIsFixed("moved")
+            raise RootIsFixed(_("The root of the site cannot be moved."))
         self._lock()
         self._reload(node, "parent_id", "name", "position", "boundary_id", "state")
         self._check_kept(node)
         if node.id in self._check_depth(parent, node):
             raise MoveIntoItself(node.title)
         if parent.id == node.parent_id:
-            self._check_sibling(parent.id, before, node)
+            self._check_sibling(parent.id, before)
             if name is not None:
                 self.rename(node, name)
             return self.reorder(node, before)
@@ -211,7 +214,7 @@ class Tree(Placing):
             last when something below belongs to a type whose add-on is not installed.
         """
         if node.is_root:
-            raise RootIsFixed("copied")
+            raise RootIsFixed(_("The root of the site cannot be copied."))
         self._lock()
         self._reload(node, "name", "state")
         self._check_kept(node)
@@ -235,7 +238,7 @@ class Tree(Placing):
         :raises NotASibling, RootIsFixed, NodeGone, InTrash:
         """
         if node.is_root:
-            raise RootIsFixed("reordered")
+            raise RootIsFixed(_("The root of the site cannot be reordered."))
         self._reload(node, "parent_id", "state")
         self._check_kept(node)
         if before is node:
@@ -260,7 +263,7 @@ class Tree(Placing):
             return node
         parent = self.session.get(Node, place.parent_id)
         if parent is None:
-            raise NodeGone("The page that it was in")
+            raise NodeGone
         if place.parent_id != node.parent_id:
             self.move(node, parent, place.name)
         elif place.name != node.name:
@@ -315,7 +318,7 @@ class Tree(Placing):
         :raises RootIsFixed, NodeGone, InTrash:
         """
         if node.is_root:
-            raise RootIsFixed("deleted")
+            raise RootIsFixed(_("The root of the site cannot be deleted."))
         if place is not None:
             self._lock()
         self._reload(node, "parent_id", "name", "state", lock=True)
@@ -390,7 +393,7 @@ class Tree(Placing):
         :raises RootIsFixed, NodeGone:
         """
         if node.is_root:
-            raise RootIsFixed("deleted")
+            raise RootIsFixed(_("The root of the site cannot be deleted."))
         # Whatever subscribers want to know of the node must be read while it is there.
         self._reload(node)
         hand_up(self.session, node)

@@ -68,7 +68,7 @@ class Placing:
 
     def _reload(self, node: Node, *columns: str, lock: bool = False) -> None:
         """Read *node* again: another transaction may have moved or deleted it meanwhile."""
-        title = node.__dict__.get("title", "The page")
+        title = node.__dict__.get("title", "")
         try:
             self.session.refresh(node, columns or None, with_for_update=lock or None)
         except InvalidRequestError as error:
@@ -98,13 +98,13 @@ class Placing:
         return ids
 
     @staticmethod
-    def _check_sibling(parent_id: int, before: Node | None, moving: Node | None) -> None:
+    def _check_sibling(parent_id: int, before: Node | None) -> None:
         if before is not None and before.parent_id != parent_id:
-            raise NotASibling(moving.title if moving else "The page", before.title)
+            raise NotASibling(before.title)
 
     def _position(self, parent_id: int, before: Node | None, moving: Node | None = None) -> int:
         """Return a free position at the end, or just before a sibling."""
-        self._check_sibling(parent_id, before, moving)
+        self._check_sibling(parent_id, before)
         node = Node.__table__
         siblings = node.c.parent_id == parent_id
         if moving is not None:

@@ -14,6 +14,7 @@ from collections.abc import Container, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -37,7 +38,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from myproject.db.base import Base, Id, UTCDateTime, utcnow
 from myproject.db.transaction import mark_changed
-from myproject.exceptions import InvalidValue, NodeGone
+from myproject.exceptions import InvalidName, InvalidValue, NodeGone
 from myproject.tree.copying import descend
 from myproject.tree.names import MAX_DEPTH, normalize, problem_with
 from myproject.tree.node import ALL_TYPES, ROOT_ID, Node
@@ -45,6 +46,8 @@ from myproject.tree.trash import Trashed
 from myproject.tree.traversal import segment_at
 from myproject.tree.urls import climb, join_path, path_columns, paths_from_rows, paths_of
 from myproject.tree.visibility import EVERYTHING, BoundarySet, Visibility, is_member
+
+_ = TranslationStringFactory("myproject")
 
 #: Bytes of UTF-8 that an address may have below its first new name: an index has to hold them.
 MAX_REST_BYTES = 1500
@@ -116,7 +119,7 @@ def leave(session: Session, parent_id: int, name: str, node_id: int, actor: str 
     try:
         write(session, [{"parent_id": parent_id, "name": name, "rest": "", **values}])
     except IntegrityError as error:
-        raise NodeGone("The page") from error
+        raise NodeGone from error
 
 
 def arrive(session: Session, parent_id: int, name: str, node_id: int) -> None:
@@ -401,16 +404,18 @@ def address_of(
 
 
 def problem_with_address(names: Sequence[str], reserved: Container[str] = ()) -> str | None:
-    """Return why no redirect can lead away from *names*, as a sentence; None if one can."""
+    """Return why no redirect can lead away from *names*, as a translation string; None if one
+    can."""
     if not names:
-        return "The start page cannot lead elsewhere."
+        return _("The start page cannot lead elsewhere.")
     for name in names:
         if reason := problem_with(name):
-            return f"{name!r} cannot be a part of an address: it {reason}."
+            return InvalidName(name, reason).message
     if names[0] in reserved:
-        return f"{join_path(names[:1])} is used by the application itself."
+        path = join_path(names[:1])
+        return _("${path} is used by the application itself.", mapping={"path": path})
     if len(names) > MAX_DEPTH or len("/".join(names[1:]).encode()) > MAX_REST_BYTES:
-        return "The address is too long."
+        return _("The address is too long.")
     return None
 
 
@@ -430,13 +435,13 @@ def add(
     """
     _check_target(session, address, target_id)
     if (present := at_address(session, address)) is not None:
-        raise InvalidValue("address", f"{join_path(address.names)} leads elsewhere already.")
+        raise _taken(address)
     values = {"target_id": target_id, "url": url, "origin": Origin.MANUAL, "actor": actor}
     write(session, [{**address.key, **values}], replace=False)
     present = at_address(session, address)
     if present is None or (present.target_id, present.url) != (target_id, url):
         # Somebody else was quicker.
-        raise InvalidValue("address", f"{join_path(address.names)} leads elsewhere already.")
+        raise _taken(address)
     return present.id
 
 
@@ -458,7 +463,13 @@ def _check_target(session: Session, address: Address, target_id: int | None) -> 
     if target_id is None:
         return
     if paths_of(session, [target_id], EVERYTHING).get(target_id) == address.names:
-        raise InvalidValue("target", "This is the address itself; it has to lead elsewhere.")
+        reason = _("This is the address itself; it has to lead elsewhere.")
+        raise InvalidValue("target", reason)
+
+
+def _taken(address: Address) -> InvalidValue:
+    path = join_path(address.names)
+    return InvalidValue("address", _("${path} leads elsewhere already.", mapping={"path": path}))
 
 
 def at_address(session: Session, address: Address) -> Any:

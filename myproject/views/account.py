@@ -12,6 +12,7 @@ from myproject.security.audit import Event, record
 from myproject.security.logins import load_logins, revoke_logins
 from myproject.security.models import User
 from myproject.security.permissions import SIGNED_IN
+from myproject.translation import translated
 from myproject.tree.site import leave_revision
 from myproject.tree.traversal import no_root
 from myproject.views.agents import shown_agent
@@ -19,7 +20,7 @@ from myproject.views.forms import Form, numbers_of, see_other, tell, typed_passw
 from myproject.views.menus import Tab
 from myproject.views.people import accounts_of
 from myproject.views.rendering import TEMPLATES, layout
-from myproject.views.sign_in import try_password, wait_message
+from myproject.views.sign_in import try_password
 
 _ = TranslationStringFactory("myproject")
 
@@ -58,7 +59,7 @@ def change_password(request: Any) -> Any:
     try:
         tried = try_password(request, identity.name, old)
     except TooManyAttempts as error:
-        form.errors["old"] = wait_message(request, error)
+        form.errors["old"] = translated(request.localizer, error.message)
         return account_screen(request, form, 429)
     translate = request.localizer.translate
     if not tried.succeeded:
@@ -71,7 +72,7 @@ def change_password(request: Any) -> Any:
             user = accounts.user(identity.user_id)
             accounts.set_password(user, new, keep_login=identity.login_id)
         except InvalidValue as error:
-            form.refuse(error)
+            form.refuse(request, error)
     if form.errors:
         return account_screen(request, form, 422)
     tell(request, _("Your password is changed, and you are signed out wherever else you were."))

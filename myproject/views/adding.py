@@ -12,8 +12,9 @@ from myproject.content.columns import editable_fields
 from myproject.content.registry import ContentType
 from myproject.content.scratch import drop_scratch
 from myproject.content.workflow import Refusal, Transition
-from myproject.exceptions import InvalidName, InvalidValue, NameTaken, StepRefused, TreeError
+from myproject.exceptions import InvalidName, InvalidValue, NameTaken, TreeError
 from myproject.security.permissions import Permission
+from myproject.translation import translated
 from myproject.tree.listing import load_children
 from myproject.tree.node import DRAFT, PUBLISHED, Node
 from myproject.tree.site import leave_revision
@@ -25,7 +26,7 @@ from myproject.views.bar import step_url
 from myproject.views.done import tell_done
 from myproject.views.editing import ONWARD, onward_of
 from myproject.views.fields import form_fields, posted_fields, widget_of
-from myproject.views.forms import Form, Notice, see_other, tell, text_of
+from myproject.views.forms import Form, refusal_notice, see_other, tell, text_of
 from myproject.views.keeping import (
     COMMENT,
     DO,
@@ -146,7 +147,7 @@ class AddScreen:
                 for each in self.addable
             ],
             "pairs": pairs,
-            "notice": Notice("danger", self.translate(message)) if message else None,
+            "notice": refusal_notice(request, message),
         }
 
     def not_addable(self) -> Any:
@@ -180,7 +181,7 @@ class AddScreen:
         request.response.status_int = status
         values.update(suggestion=suggestion, unsaved=True, comment=text_of(request, COMMENT, 500))
         if message:
-            values["notice"] = Notice("danger", self.translate(message))
+            values["notice"] = refusal_notice(request, message)
         return values
 
     def frame(self, form: Form) -> dict[str, Any]:
@@ -287,7 +288,7 @@ class AddScreen:
             return suggested, ""
         checked = naming.check(request, self.parent, typed)
         if checked.message:
-            form.errors["name"] = self.translate(checked.message)
+            form.errors["name"] = translated(request.localizer, checked.message)
         return checked.name, checked.suggestion
 
     def sibling(self, wanted: str) -> Node | None:
@@ -312,8 +313,9 @@ class AddScreen:
             return None
         sibling = self.sibling(wanted)
         if sibling is None:
-            message = _("The page that it was to stand before is no longer here.")
-            raise InvalidValue("before", self.translate(message))
+            raise InvalidValue(
+                "before", _("The page that it was to stand before is no longer here.")
+            )
         return sibling
 
     def save(self, do: str, values: dict[str, Any], form: Form, name: str) -> Any:
@@ -335,17 +337,15 @@ class AddScreen:
                 )
                 if do == PUBLISH and isinstance(self.way, Transition):
                     request.transitions.check_written(node, self.way)
-        except StepRefused as error:
-            return self.again(form, message=error.reason)
         except InvalidValue as error:
-            form.refuse(error)
+            form.refuse(request, error)
             return self.again(form)
         except (InvalidName, NameTaken):
             checked = naming.check(request, self.parent, name)
-            form.errors["name"] = self.translate(checked.message)
+            form.errors["name"] = translated(request.localizer, checked.message)
             return self.again(form, suggestion=checked.suggestion)
         except TreeError as error:
-            return self.again(form, message=str(error))
+            return self.again(form, message=error.message)
         scratch = scratch_of(request, self.parent, self.purpose)
         if scratch is not None:
             self.session.delete(scratch)

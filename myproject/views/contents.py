@@ -17,12 +17,10 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from pyramid.config import Configurator
-from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.i18n import TranslationStringFactory
 
 from myproject.content.revisions import latest_savers
 from myproject.content.workflow import State as WorkflowState
-from myproject.exceptions import InvalidValue
 from myproject.extend.points import BulkAction
 from myproject.registry import registry_of
 from myproject.security.access import ANONYMOUS
@@ -148,7 +146,7 @@ class Contents:
     def _listing(self) -> Listing:
         """Return what the query asks for.
 
-        :raises HTTPBadRequest: for a place in the list that no link of ours leads to.
+        :raises InvalidValue: for a place in the list that no link of ours leads to.
         """
         query = self.query
         wanted = query.get("sort", "")
@@ -157,11 +155,7 @@ class Contents:
         keys: dict[str, Key] = {}
         for side in ("after", "before"):
             if text := query.get(side):
-                try:
-                    keys[side] = Key.parse(order, text)
-                except InvalidValue as error:
-                    message = _("There is no such place in the list: ${after}")
-                    raise HTTPBadRequest(message % {"after": text[:40]}) from error
+                keys[side] = Key.parse(order, text)
                 break
         text, kind, state = (
             query.get(name, "").replace("\0", "").strip()[:LONGEST]

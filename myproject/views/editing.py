@@ -28,13 +28,13 @@ from myproject.content.publishing import newest_fields, save_newest
 from myproject.content.revisions import Revision, latest_revision_id, load_revision
 from myproject.content.scratch import Scratch, drop_scratch
 from myproject.content.workflow import Refusal
-from myproject.exceptions import InvalidValue, StepRefused, TreeError
+from myproject.exceptions import InvalidValue, TreeError
 from myproject.security.permissions import Permission
 from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node
 from myproject.tree.site import leave_revision
 from myproject.views.bar import step_url
 from myproject.views.fields import form_fields, posted_fields, values_of, widget_of
-from myproject.views.forms import Form, Notice, see_other, tell, text_of
+from myproject.views.forms import Form, Notice, refusal_notice, see_other, tell, text_of
 from myproject.views.keeping import BASE, COMMENT, DO, SEEN, keep_form_of, problem_with, sealed
 from myproject.views.merging import Merging, shown_merge
 from myproject.views.rendering import TEMPLATES, page_screen
@@ -133,7 +133,7 @@ class EditScreen:
         # What came back is not kept yet.
         values["unsaved"] = True
         if message:
-            values["notice"] = Notice("danger", request.localizer.translate(message))
+            values["notice"] = refusal_notice(request, message)
         return values
 
     def frame(self, form: Form, newest: Revision | None, base: int) -> dict[str, Any]:
@@ -321,7 +321,7 @@ class EditScreen:
         merging = Merging(self.request, self.cls, self.fields, incomplete=self.may_wait)
         merges = self.merges(base_id, theirs, stripped(values))
         do = text_of(self.request, DO, 60)
-        notice = Notice("danger", self.request.localizer.translate(message)) if message else None
+        notice = refusal_notice(self.request, message)
         return self.ask(
             merging, merges, base_id, seen_id, do, status=status, notice=notice, decided=True
         )
@@ -384,12 +384,10 @@ class EditScreen:
             _values, form = self.posted()
             if error.field not in {field.name for field in self.fields}:
                 return self.again(form, message=error.reason)
-            form.refuse(error)
+            form.refuse(request, error)
             return self.again(form)
-        except StepRefused as error:
-            return self.again(message=error.reason)
         except TreeError as error:
-            return self.again(message=str(error))
+            return self.again(message=error.message)
         self.forget()
         if message is None:
             leave_revision(self.session)

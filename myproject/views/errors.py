@@ -17,6 +17,7 @@ from pyramid_tm import is_tm_active
 from myproject.exceptions import InvalidValue
 from myproject.interfaces import IRoles
 from myproject.security.permissions import Permission
+from myproject.translation import translated
 from myproject.tree.node import Node
 from myproject.tree.traversal import ImpossiblePath
 from myproject.views.addresses import sign_in_url
@@ -119,14 +120,14 @@ def _no_access(request: Any, refusal: Any) -> Response:
             status=403, headers={"HX-Redirect": sign_in_url(request), "Cache-Control": "no-store"}
         )
     permission = getattr(refusal, "permission", None)
-    roles = request.registry.getUtility(IRoles)
+    roles, told = request.registry.getUtility(IRoles), getattr(refusal, "msg", refusal)
     values = {
         **layout(request, ""),
         "permission": permission,
-        "may": _translated(request, roles.title_of(permission)) if permission else "",
+        "may": translated(request.localizer, roles.title_of(permission)) if permission else "",
         "whole_site": not request.lineage,
         "signed_in": signed_in,
-        "message": "" if permission else _translated(request, getattr(refusal, "msg", refusal)),
+        "message": "" if permission else translated(request.localizer, told),
     }
     return _error(request, 403, "forbidden", values)
 
@@ -155,7 +156,7 @@ def bad_request(error: Any, request: Any) -> Response:
     elif isinstance(error, HTTPBadRequest):
         message = error.detail or ""
     else:
-        message = str(error)
+        message = error.reason
     return _refuse(request, 400, message)
 
 
@@ -190,13 +191,9 @@ def _wrong_method(request: Any, methods: list[str]) -> Response:
 
 
 def _refuse(request: Any, status: int, message: str) -> Response:
-    message = _translated(request, message)
-    values = {**layout(request, "", account=False), "status": status, "message": message}
+    values = layout(request, "", account=False)
+    values.update(status=status, message=translated(request.localizer, message))
     return _error(request, status, "bad_request", values)
-
-
-def _translated(request: Any, message: Any) -> str:
-    return request.localizer.translate(message) if message else ""
 
 
 def _error(request: Any, status: int, template: str, values: dict[str, Any]) -> Response:

@@ -155,7 +155,7 @@ def posted_fields(
             value = _read(request, field, form.values[field.name], current or {})
             values |= validate(cls, {field.name: value}, incomplete=incomplete)
         except InvalidValue as error:
-            form.refuse(error)
+            form.refuse(request, error)
     return values, form
 
 

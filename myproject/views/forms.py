@@ -11,6 +11,7 @@ from pyramid.httpexceptions import HTTPSeeOther
 
 from myproject.exceptions import InvalidValue
 from myproject.security.passwords import LONGEST
+from myproject.translation import translated
 
 
 class Action(NamedTuple):
@@ -34,6 +35,12 @@ class Notice(NamedTuple):
     action: Action | None = None
 
 
+def refusal_notice(request: Any, message: Any) -> Notice | None:
+    """Return what a screen says of what it has refused, such as an error's message; None for
+    nothing."""
+    return Notice("danger", translated(request.localizer, message)) if message else None
+
+
 @dataclass
 class Form:
     """A form as it is shown: field -> what it holds, and field -> what is wrong with it."""
@@ -41,9 +48,9 @@ class Form:
     values: Mapping[str, Any] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
-    def refuse(self, error: InvalidValue) -> None:
+    def refuse(self, request: Any, error: InvalidValue) -> None:
         """Show *error* at its field."""
-        self.errors[error.field] = error.reason
+        self.errors[error.field] = translated(request.localizer, error.reason)
 
 
 def text_of(request: Any, name: str, limit: int = 5000) -> str:
@@ -82,12 +89,13 @@ def numbers_in(parameters: Any, name: str) -> list[int]:
 def tell(request: Any, text: str, kind: str = "success", action: Action | None = None) -> None:
     """Show a message on the next screen, whichever that is.
 
-    :param text: may be a translation string, as may the action's label.
+    :param text: may be a translation string, such as the message of an error, as may the action's
+        label.
     :param action: what can be done about it with one click, such as to undo it.
     """
-    translate = request.localizer.translate
-    offered = [] if action is None else [translate(action.label), action.url]
-    request.session.flash([kind, translate(text), *offered])
+    localizer = request.localizer
+    offered = [] if action is None else [translated(localizer, action.label), action.url]
+    request.session.flash([kind, translated(localizer, text), *offered])
 
 
 def has_notices(request: Any) -> bool:

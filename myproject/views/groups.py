@@ -95,7 +95,7 @@ def _screen(request: Any, form: Form) -> dict[str, Any]:
     try:
         shown = accounts_of(request).group(number)
     except PrincipalGone as gone:
-        raise HTTPNotFound(str(gone)) from gone
+        raise HTTPNotFound(gone.message) from gone
     stored = {name: getattr(shown, name) for name in ("name", "title", "description")}
     form.values = {**stored, **form.values}
     after = request.GET.get("after", "")[:200]

@@ -254,9 +254,8 @@ def name_version(context: Node, request: Any) -> Any:
     label = "" if request.POST.get("do") == "remove" else text_of(request, "label", 1000)
     try:
         is_other = give_name(revision, label)
-    except InvalidValue:
-        message = _("A name has at most ${n} characters.", mapping={"n": LONGEST_LABEL})
-        tell(request, message, "danger")
+    except InvalidValue as error:
+        tell(request, error.reason, "danger")
         return see_other(request, back)
     if not is_other:
         tell(request, _("Its name is what it was."))

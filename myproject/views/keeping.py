@@ -28,6 +28,7 @@ from myproject.security import seals
 from myproject.security.logins import user_of
 from myproject.security.models import User
 from myproject.security.seals import Seal
+from myproject.translation import translated
 from myproject.tree.node import Node
 from myproject.tree.site import leave_revision
 from myproject.tree.traversal import no_root
@@ -36,7 +37,7 @@ from myproject.views.bodies import is_too_large
 from myproject.views.derivers import is_from_elsewhere
 from myproject.views.forms import Form, see_other, text_of, typed_password
 from myproject.views.rendering import TEMPLATES, layout
-from myproject.views.sign_in import begin, small_screen, try_password, wait_message
+from myproject.views.sign_in import begin, small_screen, try_password
 
 _ = TranslationStringFactory("myproject")
 
@@ -222,10 +223,9 @@ def resume(request: Any) -> Any:
         user = user_of(request.dbsession, tried)
     except TooManyAttempts as error:
         request.response.headers["Retry-After"] = str(error.seconds)
-        return _sign_in_values(request, form, kept, seal, 429, wait_message(request, error))
-    except SignInRefused:
-        message = _("The name or the password is not right. Try again.")
-        return _sign_in_values(request, form, kept, seal, 422, message)
+        return _sign_in_values(request, form, kept, seal, 429, error.message)
+    except SignInRefused as error:
+        return _sign_in_values(request, form, kept, seal, 422, error.message)
     begin(request, user)
     return _continued(request, pairs, seal, wanted, user.id, user.title)
 
@@ -243,7 +243,7 @@ def _sign_in_values(
         _("Sign in to save"),
         status,
         form=form,
-        message=request.localizer.translate(message) if message else "",
+        message=translated(request.localizer, message),
     )
     return {
         **values,

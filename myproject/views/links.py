@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from pyramid.i18n import TranslationStringFactory
+
 from myproject.exceptions import AccountError
 from myproject.interfaces import IMailer
 from myproject.mail import compose, send_after_commit
 from myproject.security import links
 from myproject.security.models import User
+
+_ = TranslationStringFactory("myproject")
 
 
 class CannotMailLinks(AccountError):
@@ -21,8 +25,10 @@ class CannotMailLinks(AccountError):
 
     def __init__(self) -> None:
         super().__init__(
-            "A link cannot be mailed: the setting myproject.canonical_host does not say which "
-            "address this site has. Show the link and pass it on yourself."
+            _(
+                "A link cannot be mailed: the setting myproject.canonical_host does not say which "
+                "address this site has. Show the link and pass it on yourself."
+            )
         )
 
 

@@ -76,8 +76,8 @@ class Merging:
                 case "edited" if merge.proposed:
                     self._edited(merge.name, values)
                 case _:
-                    message = _("Choose what it is to be.")
-                    self._refuse(InvalidValue(merge.name, message))
+                    error = InvalidValue(merge.name, _("Choose what it is to be."))
+                    self.form.refuse(self.request, error)
         return values
 
     def _edited(self, name: str, values: dict[str, Any]) -> None:
@@ -85,11 +85,7 @@ class Merging:
         try:
             values |= validate(self.cls, {name: text}, incomplete=self.incomplete)
         except InvalidValue as error:
-            self._refuse(error)
-
-    def _refuse(self, error: InvalidValue) -> None:
-        reason = self.request.localizer.translate(error.reason)
-        self.form.refuse(InvalidValue(error.field, reason))
+            self.form.refuse(self.request, error)
 
 
 def choice_name(name: str) -> str:

@@ -125,7 +125,7 @@ def arrange(context: Node, request: Any) -> Any:
     """Do what a plan said, if it still says so; else show it once more."""
     kind = text_in(request.POST, "kind", 20)
     if kind not in {str(kind) for kind in VIEWS}:
-        raise InvalidValue("kind", "There is no such operation.")
+        raise InvalidValue("kind", _("There is no such operation."))
     settle(request)
     task = _task(context, request, Kind(kind))
     if not task.nodes or (task.target is None and task.kind in PICKING):

@@ -10,8 +10,9 @@ from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import or_, select
 
 from myproject.content.plans import Planner
-from myproject.exceptions import InvalidName, NameTaken, RootIsFixed, TreeError
+from myproject.exceptions import InvalidName, NameTaken, TreeError
 from myproject.security.permissions import Permission
+from myproject.translation import translated
 from myproject.tree.names import (
     check_name,
     free_name,
@@ -23,7 +24,7 @@ from myproject.tree.names import (
 from myproject.tree.node import Node
 from myproject.tree.urls import names_of
 from myproject.views.done import tell_done
-from myproject.views.forms import Form, Notice, see_other, text_of
+from myproject.views.forms import Form, refusal_notice, see_other, text_of
 from myproject.views.keeping import keep_form_of, sealed
 from myproject.views.keeping import problem_with as problem_with_form
 from myproject.views.rendering import TEMPLATES, page_screen
@@ -36,21 +37,6 @@ PURPOSE = "rename"
 
 #: Characters of a title that a name is made from.
 _LONGEST = 1000
-
-#: Why a name cannot be one -> what is said to a person.
-REASONS = {
-    "is empty": _("Give it a name: it is the last part of the address."),
-    "means a directory, not a page": _("A name cannot be . or ..: browsers take these for places."),
-    "starts with @@, which marks a view": _("A name cannot begin with @@."),
-    "contains a slash": _("A name cannot have a slash in it."),
-    "contains a control character": _(
-        "There is an invisible character in it that no name can have."
-    ),
-    "starts or ends with white space": _("A name cannot begin or end with a space."),
-    "is used by the application itself at the top level": _(
-        "This name belongs to the site itself, at the top level."
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +105,12 @@ def check(request: Any, parent: Node, name: str, but: Node | None = None) -> Che
             transliterate=False,
         )
         suggestion = free_below(request, parent, fit, but) if fit else ""
-        return Checked(normalize(name), reason_of(error), suggestion)
+        return Checked(normalize(name), error.reason, suggestion)
     like = names_like(request, parent, name, but)
     if name in like:
         message = _("“${name}” is taken already.", mapping={"name": name})
         return Checked(name, message, free_below(request, parent, name, but))
     return Checked(name)
-
-
-def reason_of(error: InvalidName) -> Any:
-    """Return why a name cannot be one, as a sentence."""
-    return REASONS.get(error.reason, str(error))
 
 
 def refused(request: Any, parent: Node, error: TreeError, name: str) -> Checked | None:
@@ -167,7 +148,7 @@ def _checked(request: Any, parent: Node, but: Node | None) -> dict[str, Any]:
     return {
         "name": checked.name,
         "ok": not checked.message,
-        "message": request.localizer.translate(message),
+        "message": translated(request.localizer, message),
         "suggestion": checked.suggestion,
         "address": address or "",
     }
@@ -193,7 +174,7 @@ def rename(context: Node, request: Any) -> Any:
         return _again(context, request, form, problem.message, problem.status)
     parent = context.parent
     if parent is None:
-        return _again(context, request, form, str(RootIsFixed("renamed")))
+        return _again(context, request, form, _("The root of the site cannot be renamed."))
     name = form.values["name"].strip()
     checked = check(request, parent, name, context)
     if checked.message:
@@ -205,7 +186,7 @@ def rename(context: Node, request: Any) -> Any:
     except (InvalidName, NameTaken):
         return _refuse(context, request, form, check(request, parent, name, context))
     except TreeError as error:
-        return _again(context, request, form, str(error))
+        return _again(context, request, form, error.message)
     message = _(
         "The address is now ${address}. The old one leads here as well.",
         mapping={"address": address_of(request, parent, context.name)},
@@ -223,7 +204,7 @@ def rename_again(context: Node, request: Any, message: Any, status: int) -> dict
 
 
 def _refuse(context: Node, request: Any, form: Form, checked: Checked) -> dict[str, Any]:
-    form.errors["name"] = request.localizer.translate(checked.message)
+    form.errors["name"] = translated(request.localizer, checked.message)
     return _again(context, request, form, suggestion=checked.suggestion)
 
 
@@ -240,8 +221,7 @@ def _again(
     values = _screen(context, request, form)
     request.response.status_int = status
     values["suggestion"] = suggestion
-    if message:
-        values["notice"] = Notice("danger", request.localizer.translate(message))
+    values["notice"] = refusal_notice(request, message)
     return values
 
 

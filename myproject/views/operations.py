@@ -26,6 +26,7 @@ from myproject.content.operations_log import (
 from myproject.exceptions import CannotUndo
 from myproject.security.models import Principal
 from myproject.security.permissions import SIGNED_IN, Permission
+from myproject.translation import translated
 from myproject.tree.actor import COMMAND_LINE
 from myproject.tree.node import TRASHED, Node
 from myproject.tree.traversal import no_root
@@ -192,7 +193,7 @@ def _undo(request: Any, operation: Operation, obstacles: Obstacles) -> tuple[str
     """Return where undoing is posted to, or why it cannot be done."""
     translate = request.localizer.translate
     if (reason := obstacles.reason(operation)) is not None:
-        return None, translate(reason)
+        return None, translated(request.localizer, reason)
     if lacking := missing(request, obstacles.needed(operation)):
         return None, translate(_refusal(lacking))
     return undo_url(request, operation), ""

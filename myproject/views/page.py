@@ -6,13 +6,11 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 from pyramid.config import Configurator
-from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.i18n import TranslationStringFactory
 from sqlalchemy.orm import object_session
 
 from myproject.content.references import resolve_references, resolve_unsaved
 from myproject.content.types import Folder, Page
-from myproject.exceptions import InvalidValue
 from myproject.security.permissions import Permission
 from myproject.tree.listing import START, Key, load_neighbourhood
 from myproject.tree.node import Node
@@ -39,7 +37,7 @@ def page_view(context: Page | Folder, request: Any) -> Any:
         return markdown_response(context, request, vary="Accept")
     # Before the validators: a wrong parameter is wrong for a client with a copy, too.
     after = request.GET.get("after") if request.query_string else None
-    start = START if after is None else _key(after)
+    start = START if after is None else Key.parse(after)
     if (unchanged := conditional.check(request, "html", vary="Accept")) is not None:
         return unchanged
     around = load_neighbourhood(
@@ -90,14 +88,6 @@ def _body(request: Any, node: Node) -> Markup:
 def is_restricted(request: Any, node: Node) -> bool:
     """Whether visitors who are not signed in would not see what whoever asks is looking at."""
     return request.signed_in is not None and not is_public(request, node)
-
-
-def _key(after: str) -> Key:
-    try:
-        return Key.parse(after)
-    except InvalidValue as error:
-        message = _("There is no such place in the list: ${after}", mapping={"after": after[:40]})
-        raise HTTPBadRequest(message) from error
 
 
 def _next_url(url: str, rows: Any) -> str:

@@ -110,7 +110,7 @@ def _set_password(request: Any, user: User, token: str, form: Form) -> None:
     try:
         accounts_of(request, actor).set_password(user, password)
     except InvalidValue as error:
-        form.refuse(error)
+        form.refuse(request, error)
 
 
 def _one_time_screen(

@@ -52,9 +52,9 @@ def refused(request: Any, error: AccountError | InvalidValue, form: Form) -> Non
     start_over(request)
     request.response.status_int = 422
     if isinstance(error, InvalidValue):
-        form.refuse(error)
+        form.refuse(request, error)
     else:
-        tell(request, str(error), "danger")
+        tell(request, error.message, "danger")
 
 
 def accounts_of(request: Any, actor: Actor | None = None) -> Accounts:
@@ -71,7 +71,7 @@ def check_confirmed(request: Any, principal: User | Group) -> None:
     """
     if normalize_account(text_of(request, "confirm", 300)) != principal.name:
         message = _("Type ${name} to confirm.", mapping={"name": principal.name})
-        raise InvalidValue("confirm", request.localizer.translate(message))
+        raise InvalidValue("confirm", message)
 
 
 def check_reach(request: Any, principal: User | Group, principals: frozenset[int]) -> None:

@@ -97,16 +97,14 @@ def chosen_id(request: Any, field: str, typed: str, current: int | None = None) 
     node_id = int(number[1]) if number else 0
     if node_id == current or node_id in load_places(request, [node_id]):
         return node_id
-    raise InvalidValue(
-        field, _translated(request, _("There is no such page, or you may not see it."))
-    )
+    raise InvalidValue(field, _("There is no such page, or you may not see it."))
 
 
 def _id_at(request: Any, field: str, text: str) -> int:
     """Return the id of the page at a path."""
     path = _path_in(request, text)
     if path is None:
-        raise InvalidValue(field, _translated(request, _("That is no address of this site.")))
+        raise InvalidValue(field, _("That is no address of this site."))
     lineage: list[Node] = []
     asked: tuple[str, ...] = ()
     # A name may have a percent sign in it; mostly it is an address that was copied.
@@ -155,8 +153,4 @@ def _missing(request: Any, lineage: list[Node], asked: tuple[str, ...], text: st
         message = _("There is no page ${path}. Did you mean ${paths}?", mapping=said)
     else:
         message = _("There is no page ${path} that you may see.", mapping=said)
-    return _translated(request, message)
-
-
-def _translated(request: Any, message: Any) -> str:
-    return request.localizer.translate(message)
+    return message

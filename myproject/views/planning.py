@@ -21,6 +21,7 @@ from myproject.content.workflow import Refusal as NoWay
 from myproject.exceptions import InvalidValue, TreeError
 from myproject.interfaces import IRoles
 from myproject.security.permissions import Permission
+from myproject.translation import PluralStringFactory, translated
 from myproject.tree.boundaries import share_boundaries
 from myproject.tree.copying import descend
 from myproject.tree.lineages import load_with_lineage
@@ -34,6 +35,8 @@ from myproject.views.forms import numbers_in, see_other, text_in
 from myproject.views.people import load_places
 from myproject.views.rendering import DOMAIN, Item
 from myproject.views.taking import take
+
+ngettext = PluralStringFactory("myproject")
 
 _ = TranslationStringFactory(DOMAIN)
 
@@ -123,14 +126,6 @@ class Line(NamedTuple):
     text: str
 
 
-class ngettext(NamedTuple):
-    """A sentence with a number in it, in both of its forms; under the name by which the strings of
-    calls are collected."""
-
-    one: str
-    many: str
-
-
 class Clash(NamedTuple):
     """A page that needs another name."""
 
@@ -175,7 +170,7 @@ def check_count(request: Any, ids: Sequence[int]) -> None:
     """
     if len(ids) > MOST:
         text = _("At most ${most} pages can be chosen at once.", mapping={"most": f"{MOST:,}"})
-        raise InvalidValue("ids", request.localizer.translate(text))
+        raise InvalidValue("ids", text)
 
 
 def names_typed(request: Any, nodes: Iterable[Node]) -> dict[int, str]:
@@ -214,7 +209,7 @@ def plan_of(request: Any, task: Task) -> Plan:
             return planner.restore(nodes, target, task.names)
         case Kind.PURGE:
             return planner.purge(nodes)
-    raise InvalidValue("kind", "There is no such operation.")
+    raise InvalidValue("kind", _("There is no such operation."))
 
 
 def digest_of(task: Task, plan: Plan) -> str:
@@ -251,7 +246,7 @@ def carry_out(request: Any, task: Task) -> Operation | None:
             return journal.restore(nodes, target, names=task.names)
         case Kind.PURGE:
             return journal.purge(nodes)
-    raise InvalidValue("kind", "There is no such operation.")
+    raise InvalidValue("kind", _("There is no such operation."))
 
 
 def settle(request: Any) -> None:
@@ -290,8 +285,8 @@ def attempt(request: Any, task: Task) -> Operation | Refusal | None:
     except (TreeError, InvalidValue) as error:
         request.tm.doom()
         if isinstance(error, InvalidValue) and error.field == "comment":
-            return Refusal(comment=request.localizer.translate(_("Say why, in a few words.")))
-        return Refusal(error=str(error))
+            return Refusal(comment=translated(request.localizer, error.reason))
+        return Refusal(error=translated(request.localizer, error.message))
 
 
 class Refusal(NamedTuple):
@@ -394,23 +389,23 @@ def _keys(task: Task) -> list[tuple[str, Any]]:
 def _gone(request: Any, task: Task) -> str:
     if not task.gone:
         return ""
-    words = ngettext(
+    text = ngettext(
         "${n} of the pages that were chosen is not there any more.",
         "${n} of the pages that were chosen are not there any more.",
+        task.gone,
     )
-    return _count(request, task.gone, words).text
+    return translated(request.localizer, text)
 
 
 def _problems(
     request: Any, task: Task, plan: Plan
 ) -> tuple[list[Clash], list[Impossible], Collection[int]]:
     """Return names to be chosen, all else that is in the way, and the nodes that this is about."""
-    translate = request.localizer.translate
     clashes: dict[int, Clash] = {}
     impossible: list[Impossible] = []
     stuck: set[int] = set()
     for problem in plan.problems:
-        reason = translate(problem.reason)
+        reason = translated(request.localizer, problem.reason)
         if problem.name and problem.node_id is not None:
             typed = task.names.get(problem.node_id)
             clashes[problem.node_id] = Clash(
@@ -449,7 +444,7 @@ def _lines(request: Any, task: Task, plan: Plan) -> list[Line]:
 
 def _copied(request: Any, task: Task, plan: Plan) -> list[Line]:
     lines = [
-        _count(request, plan.pages, ngettext("${n} page is copied.", "${n} pages are copied.")),
+        _said(request, ngettext("${n} page is copied.", "${n} pages are copied.", plan.pages)),
         _said(request, _("Links among what is copied lead to the copies.")),
     ]
     if plan.published and _makes_drafts(request, task):
@@ -466,15 +461,15 @@ def _makes_drafts(request: Any, task: Task) -> bool:
 
 
 def _moved(request: Any, plan: Plan) -> list[Line]:
-    lines = [_count(request, plan.pages, ngettext("${n} page moves.", "${n} pages move."))]
+    lines = [_said(request, ngettext("${n} page moves.", "${n} pages move.", plan.pages))]
     if plan.links_in:
         lines.append(
-            _count(
+            _said(
                 request,
-                plan.links_in,
                 ngettext(
                     "${n} link from another page leads there, and goes on working.",
                     "${n} links from other pages lead there, and go on working.",
+                    plan.links_in,
                 ),
                 "gain",
             )
@@ -487,17 +482,14 @@ def _moved(request: Any, plan: Plan) -> list[Line]:
 
 def _trashed(request: Any, plan: Plan) -> list[Line]:
     lines = [
-        _count(
+        _said(
             request,
-            plan.pages,
-            ngettext("${n} page goes to the trash.", "${n} pages go to the trash."),
+            ngettext("${n} page goes to the trash.", "${n} pages go to the trash.", plan.pages),
         )
     ]
     if drafts := plan.pages - plan.published:
         lines.append(
-            _count(
-                request, drafts, ngettext("${n} of them is a draft.", "${n} of them are drafts.")
-            )
+            _said(request, ngettext("${n} of them is a draft.", "${n} of them are drafts.", drafts))
         )
     if plan.published:
         lines.append(_said(request, _("Readers will not find them any more."), "loss"))
@@ -505,12 +497,12 @@ def _trashed(request: Any, plan: Plan) -> list[Line]:
     days = request.registry.settings["myproject.trash_days"]
     if days:
         lines.append(
-            _count(
+            _said(
                 request,
-                days,
                 ngettext(
                     "They can be restored for ${n} day. Then they are deleted for good.",
                     "They can be restored for ${n} days. Then they are deleted for good.",
+                    days,
                 ),
             )
         )
@@ -536,12 +528,12 @@ def _taken(request: Any, task: Task, plan: Plan) -> list[Line]:
 
 def _unpublished(request: Any, plan: Plan) -> list[Line]:
     return [
-        _count(
+        _said(
             request,
-            plan.published,
             ngettext(
                 "${n} page will be hidden from readers, until it is published again.",
                 "${n} pages will be hidden from readers: a draft hides what lies below it, too.",
+                plan.published,
             ),
             "loss",
         ),
@@ -551,7 +543,7 @@ def _unpublished(request: Any, plan: Plan) -> list[Line]:
 
 def _restored(request: Any, task: Task, plan: Plan) -> list[Line]:
     lines = [
-        _count(request, plan.pages, ngettext("${n} page comes back.", "${n} pages come back.")),
+        _said(request, ngettext("${n} page comes back.", "${n} pages come back.", plan.pages)),
     ]
     places = {node.parent.title for node in task.nodes if node.parent is not None}
     if task.target is not None:
@@ -570,18 +562,19 @@ def _purged(request: Any, task: Task, plan: Plan) -> list[Line]:
     query = select(func.count()).where(Revision.node_id.in_(select(below.c.id)))
     revisions = request.dbsession.scalar(query) or 0
     return [
-        _count(
+        _said(
             request,
-            plan.pages,
-            ngettext("${n} page is deleted for good.", "${n} pages are deleted for good."),
+            ngettext(
+                "${n} page is deleted for good.", "${n} pages are deleted for good.", plan.pages
+            ),
             "loss",
         ),
-        _count(
+        _said(
             request,
-            revisions,
             ngettext(
                 "${n} revision of what was written there is lost.",
                 "${n} revisions of what was written there are lost.",
+                revisions,
             ),
             "loss",
         ),
@@ -594,26 +587,20 @@ def _broken(request: Any, plan: Plan) -> list[Line]:
     if not plan.links_in:
         return [_said(request, _("No other page links there."))]
     return [
-        _count(
+        _said(
             request,
-            plan.links_in,
             ngettext(
                 "${n} link on another page will lead nowhere.",
                 "${n} links on other pages will lead nowhere.",
+                plan.links_in,
             ),
             "loss",
         )
     ]
 
 
-def _count(request: Any, count: int, words: ngettext, tone: str = "") -> Line:
-    localizer = request.localizer
-    text = localizer.pluralize(words.one, words.many, count, DOMAIN, {"n": f"{count:,}"})
-    return Line(tone, localizer.translate(text))
-
-
 def _said(request: Any, text: Any, tone: str = "") -> Line:
-    return Line(tone, request.localizer.translate(text))
+    return Line(tone, translated(request.localizer, text))
 
 
 def _effects(request: Any, plan: Plan) -> list[Line]:

@@ -78,7 +78,7 @@ def save_preferences(request: Any) -> Any:
         try:
             values[name] = check(request, values[name])
         except InvalidValue as error:
-            form.refuse(error)
+            form.refuse(request, error)
     if form.errors:
         request.response.status_int = 422
         return preferences_screen(request, form)
@@ -93,8 +93,7 @@ def save_preferences(request: Any) -> Any:
 
 def _language(request: Any, text: str) -> str:
     if text and text not in request.registry.languages:
-        message = _("There is no such language here. Choose one of the list.")
-        raise InvalidValue("language", request.localizer.translate(message))
+        raise InvalidValue("language", _("There is no such language here. Choose one of the list."))
     return text
 
 
@@ -118,13 +117,12 @@ def _zone(request: Any, text: str) -> str:
             "There is no time zone “${text}”. Did you mean ${meant}?",
             mapping={"text": text, "meant": meant},
         )
-    raise InvalidValue("time_zone", request.localizer.translate(message))
+    raise InvalidValue("time_zone", message)
 
 
 def _editor(request: Any, text: str) -> str:
     if text not in EDITORS:
-        message = _("Choose one of the two editors.")
-        raise InvalidValue("editor", request.localizer.translate(message))
+        raise InvalidValue("editor", _("Choose one of the two editors."))
     return text
 
 

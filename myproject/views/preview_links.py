@@ -80,12 +80,11 @@ def change_preview_links(context: Node, request: Any) -> Any:
         return see_other(request, url)
     # Read longer than it may be, so that nothing is cut off without a word.
     form = Form({"label": text_of(request, "label", 5000), "days": text_of(request, "days", 10)})
-    translate = request.localizer.translate
     if len(form.values["label"]) > LONGEST_LABEL:
         message = _("A note has at most ${n} characters.", mapping={"n": LONGEST_LABEL})
-        form.refuse(InvalidValue("label", translate(message)))
+        form.refuse(request, InvalidValue("label", message))
     if form.values["days"] not in {str(days) for days in _choices(request)}:
-        form.refuse(InvalidValue("days", translate(_("Choose how long the link works."))))
+        form.refuse(request, InvalidValue("days", _("Choose how long the link works.")))
     if form.errors:
         request.tm.doom()
         request.response.status_int = 422

@@ -286,7 +286,7 @@ def _refused(request: Any, error: InvalidValue, typed: Mapping[str, str]) -> For
     start_over(request)
     request.response.status_int = 422
     form = Form(typed)
-    form.refuse(error)
+    form.refuse(request, error)
     return form
 
 
@@ -313,21 +313,20 @@ def _typed_address(request: Any, text: str) -> Address:
 
     :raises InvalidValue:
     """
-    translate = request.localizer.translate
     path = _path_in(request, text)
     if path is None:
-        raise InvalidValue("address", translate(_("Write a path on this site, such as /old/page.")))
+        raise InvalidValue("address", _("Write a path on this site, such as /old/page."))
     parts = urlsplit(path)
     if parts.query or parts.fragment:
         reason = _("Leave out what follows a ? or a #: it leads on with the address.")
-        raise InvalidValue("address", translate(reason))
+        raise InvalidValue("address", reason)
     address = address_of(
         request.dbsession, _names_in(request, path), request.registry.reserved_names
     )
     # Whoever decides what an address shows could as well put a page there.
     place = request.dbsession.get_one(Node, address.key["parent_id"])
     if Permission.MOVE not in request.access.at(place.boundary_id):
-        raise InvalidValue("address", translate(_("You may not move pages at this address.")))
+        raise InvalidValue("address", _("You may not move pages at this address."))
     return address
 
 
@@ -336,7 +335,6 @@ def _typed_target(request: Any, text: str) -> dict[str, Any]:
 
     :raises InvalidValue:
     """
-    translate = request.localizer.translate
     path = _path_in(request, text)
     if path is None or _is_of_a_route(request, path):
         if len(text) > _LONGEST or not can_lead_to(text):
@@ -344,14 +342,14 @@ def _typed_target(request: Any, text: str) -> dict[str, Any]:
                 "Write the path of a page, such as /docs/install, or an address that begins with "
                 "https://, http:// or mailto:."
             )
-            raise InvalidValue("target", translate(reason))
+            raise InvalidValue("target", reason)
         return {"url": text}
     node = _page_at(request, urlsplit(path).path)
     if node is None:
         reason = _("There is no page at ${path}.", mapping={"path": path})
-        raise InvalidValue("target", translate(reason))
+        raise InvalidValue("target", reason)
     if Permission.MOVE not in request.access.at(node.boundary_id):
-        raise InvalidValue("target", translate(_("You may not move that page.")))
+        raise InvalidValue("target", _("You may not move that page."))
     return {"target_id": node.id}
 
 

@@ -16,14 +16,14 @@ from pyramid.httpexceptions import HTTPNotFound
 from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import select
 
-from myproject.exceptions import TreeError
+from myproject.exceptions import MyprojectError, TreeError
 from myproject.security.permissions import Permission
 from myproject.tree.contents import neighbour_at, number_of, sibling_at
 from myproject.tree.node import Node
 from myproject.views.addresses import safe_next
 from myproject.views.contents import Contents
 from myproject.views.done import tell_done
-from myproject.views.forms import Form, Notice, see_other
+from myproject.views.forms import Form, refusal_notice, see_other
 from myproject.views.rendering import TEMPLATES, page_screen
 
 _ = TranslationStringFactory("myproject")
@@ -31,8 +31,8 @@ _ = TranslationStringFactory("myproject")
 DIRECTIONS = ("up", "down", "top", "bottom")
 
 
-class Refused(Exception):
-    """What was asked for cannot be done; the text says why."""
+class Refused(MyprojectError):
+    """What was asked for cannot be done."""
 
 
 def reorder(context: Node, request: Any) -> Any:
@@ -119,12 +119,11 @@ def _loaded(session: Any, node_id: int | None) -> Node | None:
     return None if node_id is None else session.get(Node, node_id)
 
 
-def _refuse(context: Node, request: Any, error: Exception) -> dict[str, Any]:
+def _refuse(context: Node, request: Any, error: MyprojectError) -> dict[str, Any]:
     """Return the list that the form was sent from, as it is now."""
-    reason = error.args[0] if isinstance(error, Refused) else str(error)
     request.response.status_int = 422
     screen = Contents(context, request, _query_of(_back(context, request)))
-    return screen.show(Notice("danger", request.localizer.translate(reason)))
+    return screen.show(refusal_notice(request, error.message))
 
 
 def _query_of(address: str) -> Mapping[str, str]:

@@ -27,10 +27,11 @@ from myproject.content.revisions import (
 )
 from myproject.content.types import UnavailableContent
 from myproject.content.workflow import Transition
-from myproject.exceptions import InvalidValue, StepRefused, TreeError
+from myproject.exceptions import InvalidValue, TreeError
 from myproject.security.permissions import Permission
+from myproject.translation import translated
 from myproject.tree.node import PUBLISHED, TRASHED, Node
-from myproject.views.forms import Notice, see_other, tell, text_of
+from myproject.views.forms import refusal_notice, see_other, tell, text_of
 from myproject.views.history import actor_of, number_in
 from myproject.views.people import load_places
 from myproject.views.rendering import TEMPLATES, page_screen
@@ -82,7 +83,6 @@ class RestoreScreen:
         if "tm.active" in request.environ:
             request.tm.doom()
         request.response.status_int = status
-        translate = request.localizer.translate
         people = people_named(self.session, {revision.actor_id})
         labels = labels_of(request, {revision.type, node.type})
 
@@ -91,7 +91,7 @@ class RestoreScreen:
 
         return {
             **page_screen(request, node, _("Restore a version"), "history"),
-            "notice": Notice("danger", translate(message)) if message else None,
+            "notice": refusal_notice(request, message),
             "version": revision,
             "actor": actor_of(request, revision, people),
             "fields": self.differences(),
@@ -159,7 +159,7 @@ class RestoreScreen:
             plan = request.planner.move([node], parent, {node.id: revision.name})
         else:
             plan = request.planner.rename(node, revision.name)
-        problem = " ".join(translate(each.reason) for each in plan.problems)
+        problem = " ".join(translated(request.localizer, each.reason) for each in plan.problems)
         return Return(parent if moved else None, revision.name, where, problem)
 
     # -- what is done -----------------------------------------------------------------------------
@@ -214,10 +214,8 @@ class RestoreScreen:
             said = {"field": label_of(request, error.field, labels), "reason": error.reason}
             message = _("It cannot be restored like this. ${field}: ${reason}", mapping=said)
             return self.show(message, 422)
-        except StepRefused as error:
-            return self.show(error.reason, 422)
         except TreeError as error:
-            return self.show(str(error), 422)
+            return self.show(error.message, 422)
         if not changed and moved is None:
             tell(request, _("The page says this already, so nothing was changed."))
         else:

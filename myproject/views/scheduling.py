@@ -18,7 +18,7 @@ from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.tree.site import leave_revision
 from myproject.views.bar import notes_of
 from myproject.views.done import tell_done
-from myproject.views.forms import Form, Notice, see_other, text_of
+from myproject.views.forms import Form, Notice, refusal_notice, see_other, text_of
 from myproject.views.rendering import TEMPLATES, page_screen
 from myproject.views.taking import take
 from myproject.views.times import from_local, to_local, zone_name_of
@@ -66,11 +66,11 @@ def plan(context: Node, request: Any) -> Any:
                 operation = take(request, [context], ways, times=times)
     except InvalidValue as error:
         if error.field not in TIMES:
-            return _again(context, request, form, str(error))
-        form.refuse(error)
+            return _again(context, request, form, error.message)
+        form.refuse(request, error)
         return _again(context, request, form)
     except TreeError as error:
-        return _again(context, request, form, str(error))
+        return _again(context, request, form, error.message)
     told = _told(context, request, before)
     tell_done(request, operation, told, text=told)
     return see_other(request, request.canonical_base)
@@ -83,7 +83,7 @@ def _way(node: Node, request: Any) -> Transition | None:
     """
     way = request.transitions.find(node, target=PUBLISHED)
     if isinstance(way, Refusal):
-        raise InvalidValue("publish_at", request.localizer.translate(way.reason))
+        raise InvalidValue("publish_at", way.reason)
     return way
 
 
@@ -115,21 +115,21 @@ def _typed(node: Node, request: Any, name: str) -> dt.datetime | None:
 
     :raises InvalidValue:
     """
-    text, translate = text_of(request, name, 40), request.localizer.translate
+    text = text_of(request, name, 40)
     if name not in request.POST:
         # A form that does not ask for it says nothing about it.
         return getattr(node, name)
     if not text:
         return None
     if name == "expire_at" and node.is_root:
-        raise InvalidValue(name, translate(_("The start page of a site is always there.")))
+        raise InvalidValue(name, _("The start page of a site is always there."))
     try:
         moment = dt.datetime.fromisoformat(text)
         if moment.tzinfo is not None:
             return moment.astimezone(dt.UTC)
     except (ValueError, OverflowError):
         message = _("Write a day and a time, such as 2031-05-01 09:30.")
-        raise InvalidValue(name, translate(message)) from None
+        raise InvalidValue(name, message) from None
     return from_local(request, moment, field=name, was=getattr(node, name))
 
 
@@ -159,8 +159,7 @@ def _again(node: Node, request: Any, form: Form, message: Any = "", status: int 
     """Show the form with what was posted; nothing is written."""
     request.tm.doom()
     request.response.status_int = status
-    notice = Notice("danger", request.localizer.translate(message)) if message else None
-    return _screen(node, request, form, notice)
+    return _screen(node, request, form, refusal_notice(request, message))
 
 
 def _screen(node: Node, request: Any, form: Form, notice: Notice | None = None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from pyramid.config import Configurator
 from pyramid.i18n import TranslationStringFactory
 
-from myproject.exceptions import AccountError, InvalidValue, NodeGone, TreeError
+from myproject.exceptions import AccountError, InvalidValue, MyprojectError, NodeGone, TreeError
 from myproject.interfaces import IRoles
 from myproject.security.access import ANONYMOUS, Policies, Reason
 from myproject.security.accounts import find_principals
@@ -39,7 +39,7 @@ from myproject.security.sharing import (
 from myproject.tree.node import Node
 from myproject.tree.urls import names_of
 from myproject.views.changes import question, report, sentences
-from myproject.views.forms import Notice, see_other, tell, text_of
+from myproject.views.forms import refusal_notice, see_other, tell, text_of
 from myproject.views.rendering import DOMAIN, TEMPLATES, Item, page_screen
 
 _ = TranslationStringFactory(DOMAIN)
@@ -150,12 +150,12 @@ def _change(request: Any) -> Change:
     """
     action = ACTIONS.get(text_of(request, "action", 20))
     if action is None:
-        raise InvalidValue("action", "There is no such change.")
+        raise InvalidValue("action", _("There is no such change."))
     if isinstance(action, Change):
         return action
     number = _id_in(text_of(request, "principal", 30))
     if number is None:
-        raise InvalidValue("principal", "Choose a person or a group.")
+        raise InvalidValue("principal", _("Choose a person or a group."))
     return action(number, text_of(request, "role", 50))
 
 
@@ -213,9 +213,9 @@ class _Screen:
         values.update(self.explained(policies))
         return values
 
-    def refuse(self, error: Exception) -> dict[str, Any]:
+    def refuse(self, error: MyprojectError) -> dict[str, Any]:
         """Return the screen with the reason why nothing was changed."""
-        reason = error.reason if isinstance(error, InvalidValue) else str(error)
+        reason = error.reason if isinstance(error, InvalidValue) else error.message
         if isinstance(error, NodeGone):
             values = {**self.frame(), "gone": True}
         else:
@@ -223,7 +223,7 @@ class _Screen:
                 # It may have been read within what was undone just now.
                 self.request.dbsession.expire(place, ["boundary_id"])
             values = self.show()
-        values["notices"] = lambda: [Notice("danger", reason)]
+        values["notices"] = lambda: [refusal_notice(self.request, reason)]
         self.request.response.status_int = 422
         return values
 

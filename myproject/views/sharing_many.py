@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from pyramid.config import Configurator
 from pyramid.i18n import TranslationStringFactory
 
-from myproject.exceptions import AccountError, InvalidValue, TreeError
+from myproject.exceptions import AccountError, InvalidValue, MyprojectError, TreeError
 from myproject.interfaces import IRoles
 from myproject.security.access import ANONYMOUS
 from myproject.security.accounts import find_principals
@@ -24,7 +24,7 @@ from myproject.security.sharing import Change, Sharing, granted
 from myproject.tree.node import Node
 from myproject.views.changes import sentences
 from myproject.views.done import pages
-from myproject.views.forms import Notice, numbers_of, see_other, tell, text_of
+from myproject.views.forms import numbers_of, refusal_notice, see_other, tell, text_of
 from myproject.views.planning import back_of, chosen
 from myproject.views.rendering import TEMPLATES, page_screen
 from myproject.views.sharing import AUTHENTICATED, EVERYONE
@@ -113,18 +113,18 @@ class _Screen:
             )
         self.nodes = []
         values = self.frame(self.title())
-        values["notices"] = lambda: [Notice("danger", self.translate(text))]
+        values["notices"] = lambda: [refusal_notice(self.request, text)]
         return values
 
-    def show(self, error: Exception | None = None) -> dict[str, Any]:
+    def show(self, error: MyprojectError | None = None) -> dict[str, Any]:
         """Return the choice of whom and what.
 
         :param error: why what was asked for cannot be done.
         """
         values = self.frame(self.title())
         if error is not None:
-            reason = error.reason if isinstance(error, InvalidValue) else str(error)
-            values["notices"] = lambda: [Notice("danger", reason)]
+            reason = error.reason if isinstance(error, InvalidValue) else error.message
+            values["notices"] = lambda: [refusal_notice(self.request, reason)]
             self.request.response.status_int = 422
         wanted = values["wanted"]
         session = self.request.dbsession
@@ -171,9 +171,7 @@ class _Screen:
         """
         numbers = numbers_of(self.request, "principal")
         if not numbers:
-            raise InvalidValue(
-                "principal", self.translate(_("Choose a person or a group, and a role."))
-            )
+            raise InvalidValue("principal", _("Choose a person or a group, and a role."))
         return granted(numbers[0], text_of(self.request, "role", 50))
 
     def names(self, change: Change) -> dict[str, str]:

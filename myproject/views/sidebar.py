@@ -10,10 +10,9 @@ import re
 from typing import Any
 
 from pyramid.config import Configurator
-from pyramid.httpexceptions import HTTPBadRequest, HTTPForbidden
+from pyramid.httpexceptions import HTTPForbidden
 from pyramid.i18n import TranslationStringFactory
 
-from myproject.exceptions import InvalidValue
 from myproject.security.permissions import Permission
 from myproject.tree.listing import Key
 from myproject.tree.node import PUBLISHED, Node
@@ -71,12 +70,7 @@ def _screen(context: Node, request: Any) -> dict[str, Any]:
 
 
 def _key(text: str | None) -> Key | None:
-    if text is None:
-        return None
-    try:
-        return Key.parse(text)
-    except InvalidValue as error:
-        raise HTTPBadRequest(_("There is no such place in the list.")) from error
+    return None if text is None else Key.parse(text)
 
 
 def _ids(text: str) -> list[int]:

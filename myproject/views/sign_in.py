@@ -21,6 +21,7 @@ from myproject.security.logins import (
     user_of,
 )
 from myproject.security.models import User
+from myproject.translation import translated
 from myproject.tree.site import leave_revision
 from myproject.tree.traversal import no_root
 from myproject.views.addresses import safe_next
@@ -50,9 +51,9 @@ def sign_in(request: Any) -> Any:
         user = user_of(request.dbsession, tried)
     except TooManyAttempts as error:
         request.response.headers["Retry-After"] = str(error.seconds)
-        return _form(request, form, 429, wait_message(request, error))
-    except SignInRefused:
-        return _form(request, form, 422, _("The name or the password is not right. Try again."))
+        return _form(request, form, 429, error.message)
+    except SignInRefused as error:
+        return _form(request, form, 422, error.message)
     begin(request, user)
     return see_other(request, wanted)
 
@@ -72,19 +73,6 @@ def try_password(request: Any, account: str, password: str) -> Attempt:
     if not tried.succeeded:
         record_failure(request.dbsession, account, tried, address)
     return tried
-
-
-def wait_message(request: Any, error: TooManyAttempts) -> str:
-    """Say how long somebody has to wait."""
-    minutes = max(1, round(error.seconds / 60))
-    if minutes == 1:
-        text = _("There were too many attempts. Wait a minute and try again.")
-    else:
-        text = _(
-            "There were too many attempts. Wait ${minutes} minutes and try again.",
-            mapping={"minutes": minutes},
-        )
-    return request.localizer.translate(text)
 
 
 def begin(request: Any, user: User) -> None:
@@ -120,7 +108,7 @@ def sign_out(request: Any) -> Response:
 
 
 def _form(request: Any, form: Form, status: int = 200, message: Any = "") -> dict[str, Any]:
-    shown = request.localizer.translate(message) if message else ""
+    shown = translated(request.localizer, message)
     return small_screen(request, _("Sign in"), status, form=form, message=shown)
 
 

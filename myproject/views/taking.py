@@ -14,6 +14,7 @@ from myproject.content.journal import Times
 from myproject.content.operations_log import Operation
 from myproject.content.workflow import Refusal, Transition, TransitionTaken
 from myproject.security.policy import Refused
+from myproject.translation import translated
 from myproject.tree.node import PUBLISHED, Node
 
 
@@ -56,5 +57,5 @@ def way_to_publish(request: Any, node: Node) -> Transition | None:
 
 def forbidden(request: Any, refusal: Refusal) -> HTTPForbidden:
     """Return the error for somebody who may not do something, with the reason."""
-    reason = request.localizer.translate(refusal.reason)
+    reason = translated(request.localizer, refusal.reason)
     return HTTPForbidden(result=Refused(refusal.permission, "%s", reason))

@@ -8,7 +8,6 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from pyramid.config import Configurator
-from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import select
 
@@ -24,7 +23,6 @@ from myproject.content.timeline import (
     Watcher,
     load_timeline,
 )
-from myproject.exceptions import InvalidValue
 from myproject.security.models import User
 from myproject.security.names import normalize_account
 from myproject.security.permissions import Permission
@@ -139,11 +137,7 @@ def listed(request: Any, node_id: int, path: str) -> dict[str, Any]:
 
 def _before(request: Any) -> Moment | None:
     text = request.GET.get("before", "")
-    try:
-        return Moment.parse(text) if text else None
-    except InvalidValue as error:
-        message = _("There is no such place in the list: ${after}", mapping={"after": text[:40]})
-        raise HTTPBadRequest(message) from error
+    return Moment.parse(text) if text else None
 
 
 def _person(request: Any, form: Form) -> dict[str, Any]:

@@ -55,18 +55,17 @@ def from_local(
     :param naive: a date and a time without a zone.
     :param field: the form's field, for the error.
     :param was: the moment that the form was filled with, if it was.
-    :raises InvalidValue: for a time that does not exist there; its reason is translated.
+    :raises InvalidValue: for a time that does not exist there; its reason is a translation string.
     """
     if was is not None and _without_seconds(to_local(request, was)) == _without_seconds(naive):
         return was.astimezone(dt.UTC)
     zone = zone_of(request)
-    translate = request.localizer.translate
     try:
         moment = naive.replace(tzinfo=zone).astimezone(dt.UTC)
         back = moment.astimezone(zone)
     except OverflowError:
         message = _("This is too early or too late a time.")
-        raise InvalidValue(field, translate(message)) from None
+        raise InvalidValue(field, message) from None
     if back.replace(tzinfo=None) == naive:
         return moment
     # With the offset of before the change a time within the gap comes out after it.
@@ -83,7 +82,7 @@ def from_local(
             "later": f"{later:%H:%M}",
         },
     )
-    raise InvalidValue(field, translate(message))
+    raise InvalidValue(field, message)
 
 
 def _without_seconds(moment: dt.datetime) -> dt.datetime:

@@ -231,7 +231,7 @@ def arrange(request: Any) -> Any:
     """Do what a plan said, if it still says so; else show it once more."""
     kind = text_of(request, "kind", 20)
     if kind not in (Kind.RESTORE, Kind.PURGE):
-        raise InvalidValue("kind", "There is no such operation.")
+        raise InvalidValue("kind", _("There is no such operation."))
     settle(request)
     task = _task(request, Kind(kind))
     if not task.nodes:

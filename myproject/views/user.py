@@ -62,7 +62,7 @@ def _screen(request: Any, form: Form) -> dict[str, Any]:
     try:
         person = accounts_of(request).user(_number(request))
     except PrincipalGone as gone:
-        raise HTTPNotFound(str(gone)) from gone
+        raise HTTPNotFound(gone.message) from gone
     groups = groups_of(session, person.id)
     stored = {"name": person.name, "title": person.title, "email": person.email or ""}
     form.values = {**stored, "groups": groups, **form.values}
@@ -120,7 +120,7 @@ def hand_over(request: Any, person: User, way: str) -> None:
         return
     if not person.email:
         message = _("Without a mail address there is nowhere to send a link to.")
-        raise InvalidValue("email", request.localizer.translate(message))
+        raise InvalidValue("email", message)
     mail_link(request, person, token, SUBJECT, TEXT)
     tell(request, _("The link is on its way to ${address}.", mapping={"address": person.email}))
 
@@ -226,7 +226,7 @@ def link(request: Any) -> Any:
     def operation(accounts: Accounts, person: User) -> None:
         if not person.active:
             message = _("An account that is disabled cannot be signed in to. Enable it first.")
-            raise AccountError(request.localizer.translate(message))
+            raise AccountError(message)
         hand_over(request, person, text_of(request, "way", 10))
 
     return _act(request, operation)

@@ -44,7 +44,7 @@ def check_lengths(request: Any, values: dict[str, Any], form: Form) -> None:
                 "This text is longer than ${limit} characters. Make several pages of it.",
                 mapping={"limit": f"{limit:,}"},
             )
-            form.refuse(InvalidValue(name, request.localizer.translate(message)))
+            form.refuse(request, InvalidValue(name, message))
 
 
 def scratch_of(request: Any, node: Node, purpose: str) -> Scratch | None:

@@ -15,6 +15,7 @@ PACKAGE = Path(myproject.__file__).parent
 FLOORS = (
     (
         "interfaces",
+        "translation",
         "exceptions",
         "declarations",
         "setting_types",

@@ -121,8 +121,8 @@ def test_a_switched_off_account_may_nothing(site, shared):
     ("arguments", "message"),
     [
         (("explain", "nobody", "/docs"), "The user 'nobody' no longer exists"),
-        (("explain", "bob", "/nope/deeper"), "'/nope/deeper' no longer exists"),
-        (("list", "/nope"), "'/nope' no longer exists"),
+        (("explain", "bob", "/nope/deeper"), "“/nope/deeper” no longer exists"),
+        (("list", "/nope"), "“/nope” no longer exists"),
         (("grant", "nobody", "reader", "/docs"), "'nobody'"),
         (("grant", "group:nobody", "reader", "/docs"), "The group 'nobody'"),
         (("grant", "bob", "emperor", "/docs"), "There is no role 'emperor'"),

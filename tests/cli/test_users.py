@@ -66,8 +66,8 @@ def sign_in(site: Site, name: str, password: str, status: int = 303) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("add", "bob"), "There is a user named 'bob' already."),
-        (("add", "BOB"), "There is a user named 'bob' already."),
+        (("add", "bob"), "There is a user named “bob” already."),
+        (("add", "BOB"), "There is a user named “bob” already."),
         (("add", "a b"), "Use letters"),
         (("add", "carol", "--email", "nonsense"), "not a mail address"),
         (("add", "carol", "--group", "nobody"), "There is no group 'nobody'."),
@@ -176,7 +176,7 @@ def test_groups_are_made_joined_left_and_deleted(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("add", "EDITORS"), "There is a group named 'editors' already."),
+        (("add", "EDITORS"), "There is a group named “editors” already."),
         (("delete", "writers", "--yes"), "There is no group 'writers'."),
         (("join", "writers", "ann"), "There is no group 'writers'."),
         (("leave", "editors", "nobody"), "There is no user 'nobody'."),

@@ -55,7 +55,7 @@ def test_a_draft_is_saved_without_and_published_only_with(shop: Site) -> None:
         with pytest.raises(InvalidValue, match="sku"):
             save(tree, draft, {"stock": 6}, shop.renderer)
     with (
-        pytest.raises(NotComplete, match=r"'Cup' cannot be published yet.*needs: SKU\."),
+        pytest.raises(NotComplete, match=r"“Cup” cannot be published yet.*needs: SKU\."),
         shop.tree() as tree,
     ):
         tree.set_state(shop.node(tree, "/cup"), PUBLISHED)

@@ -73,7 +73,7 @@ def kinds(session: Session) -> list[str]:
 @pytest.mark.parametrize("name", ["ann", "ANN", " Ann ", "ａｎｎ", "𝐚𝐧𝐧", "ªnn"], ids=ascii)
 def test_a_name_is_given_once_whatever_it_is_spelled_like(accounts: Accounts, name: str) -> None:
     accounts.create_user("ann")
-    with pytest.raises(InvalidValue, match="There is a user named 'ann' already") as error:
+    with pytest.raises(InvalidValue, match="There is a user named “ann” already") as error:
         accounts.create_user(name)
     assert error.value.field == "name"
     bob = accounts.create_user("bob")

@@ -28,7 +28,7 @@ Operation = Callable[..., Any]
 def load(session: Any, ids: list[int]) -> list[Node]:
     nodes = [session.get(Node, node_id) for node_id in ids]
     if None in nodes:
-        raise NodeGone("The page")
+        raise NodeGone
     return nodes
 
 

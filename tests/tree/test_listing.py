@@ -155,7 +155,7 @@ def test_a_key_can_be_written_and_read(key):
     ],
 )
 def test_what_is_not_a_key_is_refused(bad):
-    with pytest.raises(InvalidValue, match="is not a place in a list"):
+    with pytest.raises(InvalidValue, match="There is no such place"):
         Key.parse(bad)
 
 

@@ -172,7 +172,7 @@ def test_a_move_within_the_parent_renames_and_reorders(tree, section, root):
 
 def test_a_node_that_was_refused_can_be_added_under_another_name(tree, section, root):
     page = Page(title="Docs", body="Text.")
-    with pytest.raises(NameTaken, match="'Home' already has a page named 'docs'"):
+    with pytest.raises(NameTaken, match="“Home” already has a page named “docs”"):
         tree.add(root, page)
     assert page not in tree.session
     tree.add(root, page, "documents")
@@ -207,7 +207,7 @@ def test_nothing_lies_deeper_than_an_address_may_be(tree, root, plant):
 def test_operations_on_what_this_transaction_deleted_say_that_it_is_gone(tree, section):
     gone = section["docs/a"]
     tree.purge(gone)
-    with pytest.raises(NodeGone, match="'a' no longer exists"):
+    with pytest.raises(NodeGone, match="“a” no longer exists"):
         tree.add(gone, Folder(title="New"))
     with pytest.raises(NodeGone):
         tree.purge(gone)
@@ -315,7 +315,7 @@ def test_a_section_larger_than_one_batch_is_copied_in_order(tree, root, plant, f
 
 def test_a_section_cannot_be_moved_into_itself(tree, pages):
     for place in (pages, pages["two"], pages["two"]["three"]):
-        with pytest.raises(MoveIntoItself, match="'Top' cannot be moved"):
+        with pytest.raises(MoveIntoItself, match="“Top” cannot be moved"):
             tree.move(pages, place)
 
 
@@ -376,6 +376,6 @@ def test_unavailable_content_keeps_its_type_through_operations(tree, orphaned, n
 
 def test_a_section_with_unavailable_content_is_not_copied(tree, root, orphaned, node_rows):
     before = node_rows(tree.session)
-    with pytest.raises(NotAddable, match="'gallery', whose add-on is not installed"):
+    with pytest.raises(NotAddable, match="“gallery”, whose add-on is not installed"):
         tree.copy(tree.session.get_one(Node, orphaned), tree.session.get_one(Node, ROOT_ID), "copy")
     assert node_rows(tree.session) == before

@@ -201,8 +201,8 @@ def test_by_hand_an_address_may_have_places_that_never_were(tree, nodes):
     ("path", "problem"),
     [
         ("/", "start page"),
-        ("/@@edit", "starts with @@"),
-        ("/a/..", "directory"),
+        ("/@@edit", "begin with @@"),
+        ("/a/..", "browsers take"),
         ("/static/x", "by the application"),
         ("/a/" + "x" * 241, "longer than 240"),
         ("/a" * 201, "too long"),

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from myproject.db.base import Id, UTCDateTime
-from myproject.exceptions import InvalidValue
+from myproject.exceptions import NoSuchPlace
 from myproject.tree.listing import Key
 from myproject.tree.node import Node
 from myproject.tree.timing import seen_state
@@ -118,7 +118,7 @@ def moment_of(key: str) -> Moment:
     try:
         return _EPOCH + parsed.position * _MICROSECOND, parsed.id
     except OverflowError as error:
-        raise InvalidValue("after", f"{key[:40]!r} is not a place in a feed.") from error
+        raise NoSuchPlace("after", key) from error
 
 
 def newest(

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.i18n import TranslationStringFactory
 from pyramid.response import Response
 
 from myproject.addons.feeds import atom, json_feed
 from myproject.addons.feeds.entries import Feed, feed_of
 from myproject.addons.feeds.newest import NOW, Moment, moment_of
-from myproject.exceptions import InvalidValue
 from myproject.extend.configurator import SiteConfigurator
 from myproject.security.permissions import Permission
 from myproject.tree.node import Node
@@ -50,13 +48,7 @@ def _answer(
 
 def _after(request: Any) -> Moment:
     after = request.GET.get("after") if request.query_string else None
-    if after is None:
-        return NOW
-    try:
-        return moment_of(after)
-    except InvalidValue as error:
-        message = _("There is no such place in the list: ${after}", mapping={"after": after[:40]})
-        raise HTTPBadRequest(message) from error
+    return NOW if after is None else moment_of(after)
 
 
 def links(context: Node | None, request: Any) -> dict[str, Any] | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import ForeignKey, Numeric, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from myproject.content.types import Page
 from myproject.db.base import Id
 from myproject.exceptions import InvalidValue
+
+_ = TranslationStringFactory("myproject")
 
 
 class Product(Page):
@@ -25,4 +28,4 @@ class Product(Page):
     def check(self) -> None:
         super().check()
         if self.price < 0:
-            raise InvalidValue("price", "A price cannot be negative.")
+            raise InvalidValue("price", _("A price cannot be negative."))

@@ -22,6 +22,7 @@ from myproject.content.revision_log import load_live, people_named
 from myproject.content.revisions import Revision, latest_revision_id, load_revision
 from myproject.extend.configurator import SiteConfigurator
 from myproject.security.permissions import SIGNED_IN, Permission
+from myproject.translation import translated
 from myproject.tree.node import PUBLISHED, Node, has_unseen, is_ahead, stage_of
 from myproject.tree.traversal import no_root
 from myproject.tree.visibility import BoundarySet
@@ -221,7 +222,7 @@ def _blocked(request: Any, node: Node, steps: Sequence[Step]) -> Mapping[str, st
         if transition is not None:
             refusal = request.transitions.refusal(node, transition)
             if refusal is not None:
-                found[step.name] = request.localizer.translate(refusal.reason)
+                found[step.name] = translated(request.localizer, refusal.reason)
     return found
 
 

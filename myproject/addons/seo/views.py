@@ -36,15 +36,16 @@ def change_seo(context: Node, request: Any) -> Any:
     """Have something said of a page."""
     values, form = posted_fields(request, PageSettings)
     values = {name: value.strip() for name, value in values.items()}
-    if (problem := problem_with_image(values.get("image", ""))) is not None:
-        form.refuse(InvalidValue("image", f"It {problem}."))
+    if problem_with_image(values.get("image", "")) is not None:
+        message = _("It must be an address that begins with https://, http:// or a slash.")
+        form.refuse(request, InvalidValue("image", message))
     if form.errors:
         request.response.status_int = 422
         return _screen(context, request, Told(request.dbsession, request.lineage), form)
     try:
         write(request.dbsession, context, values)
     except NodeGone as error:
-        raise HTTPNotFound(str(error)) from error
+        raise HTTPNotFound(error.message) from error
     tell(request, _("Saved."))
     return see_other(request, _url(request))
 

@@ -46,6 +46,7 @@ from myproject.content.types import Content, Folder, Link, Page
 from myproject.db.base import utcnow
 from myproject.exceptions import InvalidName, InvalidValue, MyprojectError, TooDeep
 from myproject.interfaces import IMarkdownRenderer
+from myproject.translation import in_english
 from myproject.tree.known import own_tables
 from myproject.tree.names import MAX_DEPTH, check_name, title_from_name
 from myproject.tree.node import PUBLISHED, Node
@@ -408,7 +409,8 @@ class _Import:
                 changed.add("publish_at")
         except InvalidValue as error:
             key = _KEYS.get(error.field, error.field)
-            raise ImportFailed([Problem(str(entry.file), 0, f"{key}: {error.reason}")]) from error
+            reason = f"{key}: {in_english(error.reason)}"
+            raise ImportFailed([Problem(str(entry.file), 0, reason)]) from error
         except MyprojectError as error:
             raise ImportFailed([Problem(str(entry.file), 0, str(error))]) from error
         if changed:

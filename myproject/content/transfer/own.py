@@ -21,6 +21,7 @@ from myproject.content.transfer.frontmatter import line_of
 from myproject.content.types import Link, Page
 from myproject.db.base import Id
 from myproject.exceptions import InvalidValue
+from myproject.translation import in_english
 from myproject.tree.copying import columns_in_database
 from myproject.tree.node import Node
 
@@ -203,7 +204,7 @@ def read_own(
         try:
             values |= _read(cls, each, extra.pop(each.key, _ABSENT), incomplete)
         except InvalidValue as error:
-            problems.append((line_of(head, to_blame), f"{each.key}: {error.reason}"))
+            problems.append((line_of(head, to_blame), f"{each.key}: {in_english(error.reason)}"))
     return values, problems
 
 

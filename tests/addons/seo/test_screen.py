@@ -95,7 +95,7 @@ def test_text_and_picture_of_previews(site, editor, say, metas):
     [
         ("image", "javascript:alert(1)", "begins with https://"),
         ("image", "//example.org/x.png", "begins with https://"),
-        ("image", "/" + "x" * 2000, "longer than 2000"),
+        ("image", "/" + "x" * 2000, "longer than 2,000"),
         ("description", "x" * 301, "longer than 300"),
         ("description", "a\0b", "cannot be stored"),
     ],
