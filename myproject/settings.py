@@ -28,11 +28,8 @@ class SettingsError(ConfigurationProblem):
     """
 
     def __init__(self, *problems: str) -> None:
-        super().__init__(*problems)
+        super().__init__("\n".join(problems))
         self.problems: tuple[str, ...] = problems
-
-    def __str__(self) -> str:
-        return "\n".join(self.problems)
 
 
 @dataclass(frozen=True)

@@ -388,9 +388,8 @@ class Planner:
                     name, self.reserved if parent.id == ROOT_ID else frozenset()
                 )
             except InvalidName as error:
-                reason = _("The name ${name} cannot be used.", mapping={"name": f"“{name}”"})
                 suggestion = free_name(f"{name}-2", set()) if error.name else ""
-                problems.append(Problem(node.id, node.title, reason, name, suggestion))
+                problems.append(Problem(node.id, node.title, error.message, name, suggestion))
         taken = self._taken(parent, set(good.values()), () if are_new else good)
         counts = Counter(good.values())
         for node, name in good.items():
@@ -398,7 +397,7 @@ class Planner:
                 continue
             counts[name] -= 1
             free = free_name(name, self._like(parent, name) | set(good.values()))
-            reason = _("There is another page called ${name} there.", mapping={"name": f"“{name}”"})
+            reason = _("There is another page called “${name}” there.", mapping={"name": name})
             problems.append(Problem(node.id, node.title, reason, name, free))
         return problems
 

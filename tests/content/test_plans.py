@@ -11,6 +11,7 @@ from myproject.security.access import load_policies
 from myproject.security.identity import principals_of
 from myproject.security.logins import find_user
 from myproject.testing import Site
+from myproject.translation import in_english
 from myproject.tree.actor import COMMAND_LINE
 from myproject.tree.node import DRAFT, PUBLISHED, Node
 
@@ -45,7 +46,7 @@ def site_user(tree, name):
 
 
 def reasons(plan):
-    return [str(problem.reason.interpolate()) for problem in plan.problems]
+    return [in_english(problem.reason) for problem in plan.problems]
 
 
 def test_a_move_is_told_in_numbers(planted):
@@ -120,7 +121,7 @@ def test_the_trash_is_no_place_to_move_to(planted):
 def test_a_reserved_name_is_refused_at_the_root(planted):
     with planted.tree() as tree:
         plan = planner(planted, tree).rename(planted.node(tree, "/guide"), "@@x")
-        assert "cannot be used" in reasons(plan)[0]
+        assert "cannot be a name" in reasons(plan)[0]
 
 
 def test_permissions_stand_in_the_way(planted):

@@ -63,7 +63,7 @@ def test_an_impossible_name_is_refused_with_the_reason(name, reason):
 
 
 def test_what_no_terminal_can_show_of_a_name_is_not_quoted():
-    with pytest.raises(InvalidName, match="^“a\ufffdb” cannot be a name"):
+    with pytest.raises(InvalidName, match="“a\ufffdb” cannot be a name"):
         check_name("a\ud800b")
 
 
