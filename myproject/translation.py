@@ -45,6 +45,10 @@ class PluralString(TranslationString):
         made.many, made.n = many, n
         return made
 
+    def __getstate__(self) -> tuple[Any, ...]:
+        # What a copy is made with.
+        return str(self), self.many, self.n, self.domain, self.mapping
+
 
 class PluralStringFactory:
     """Makes plural strings of one domain, as a ``TranslationStringFactory`` makes others.

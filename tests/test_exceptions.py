@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from copy import copy
 
 import pytest
 from pyramid.i18n import TranslationString
@@ -18,7 +19,7 @@ from myproject.exceptions import (
     TooDeep,
     UnknownContentType,
 )
-from myproject.translation import PluralString
+from myproject.translation import PluralString, in_english
 from tests.catalogs import messages
 
 #: What operators and programmers meet, and nobody at a browser.
@@ -72,3 +73,7 @@ def test_in_english_an_error_says_all_of_what_stands_in_it():
     assert str(InvalidValue("title", "Too ${long}.")) == "title: Too ${long}."
     assert str(TooDeep(2000)) == "A page can be at most 2,000 levels below the root."
     assert str(MyprojectError()) == ""
+
+
+def test_a_copy_of_a_message_says_the_same():
+    assert in_english(copy(TooDeep(2).message)) == str(TooDeep(2))

@@ -125,10 +125,10 @@ def test_a_switched_off_account_may_nothing(site, shared):
         (("list", "/nope"), "“/nope” no longer exists"),
         (("grant", "nobody", "reader", "/docs"), "'nobody'"),
         (("grant", "group:nobody", "reader", "/docs"), "The group 'nobody'"),
-        (("grant", "bob", "emperor", "/docs"), "There is no role 'emperor'"),
+        (("grant", "bob", "emperor", "/docs"), "There is no role “emperor”"),
         (("grant", "bob", "administrator", "/docs"), "site's root only"),
         (("grant", "bob", "reader", "/nope"), "no longer exists"),
-        (("stop", "/"), "The root of the site cannot be"),
+        (("stop", "/"), "nothing above the root of the site"),
     ],
 )
 def test_what_is_refused_is_told(site, run, arguments, message):

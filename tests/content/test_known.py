@@ -132,7 +132,7 @@ def test_nobody_copies_what_nobody_knows(shop: Site) -> None:
     with shop.tree() as tree:
         tree.session.execute(text("DELETE FROM known_type WHERE name = 'sample'"))
         mark_changed(tree.session)
-    with unheard_of("sample", "sample-page"), pytest.raises(NotAddable, match="'sample'"):
+    with unheard_of("sample", "sample-page"), pytest.raises(NotAddable, match="“sample”"):
         copy(shop)
 
 

@@ -252,7 +252,7 @@ def test_numbers_that_have_changed_are_shown_again(docs, ann):
         ({"action": "grant", "principal": "\u0661", "role": "reader"}, "Choose a person"),
         ({"action": "grant", "principal": "-1", "role": "reader"}, "Choose a person"),
         ({"action": "grant", "principal": "987654", "role": "reader"}, "no longer exists"),
-        ({"action": "grant", "principal": "1", "role": "emperor"}, "There is no role 'emperor'"),
+        ({"action": "grant", "principal": "1", "role": "emperor"}, "There is no role “emperor”"),
         ({"action": "grant", "principal": "1", "role": "a\0b"}, "There is no role"),
         ({"action": "grant", "principal": "1", "role": "administrator"}, "site's root only"),
         ({"action": "revoke", "principal": "<ann>", "role": "manager"}, "no longer be able"),

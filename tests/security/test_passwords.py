@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from myproject.core_settings import CORE
 from myproject.exceptions import ConfigurationProblem
 from myproject.security.passwords import LONGEST, Passwords, password_problem, passwords_from
+from myproject.translation import in_english
 
 CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
 PASSWORD = "correct horse battery staple"
@@ -158,7 +159,8 @@ def test_parameters_that_do_not_go_together_are_refused():
 
 
 def problem(password, *personal, minimum=10):
-    return password_problem(password, *personal, minimum=minimum)
+    found = password_problem(password, *personal, minimum=minimum)
+    return None if found is None else in_english(found)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +192,7 @@ def test_length_is_in_characters_before_and_after_normalising():
 
 def test_too_long():
     assert problem("kq" * (LONGEST // 2)) is None
-    assert problem("kq" * (LONGEST // 2) + "k") == "The password can have at most 1000 characters."
+    assert problem("kq" * (LONGEST // 2) + "k") == "The password can have at most 1,000 characters."
 
 
 @pytest.mark.parametrize(
