@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from myproject.addons.review.steps import IN_REVIEW, REJECT, SUBMIT
 from myproject.content.operations_log import Operation, Step
 from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.tree.timing import seen_state
-from myproject.tree.urls import climb
+from myproject.tree.urls import out_of_reach
 from myproject.tree.visibility import BoundarySet, is_member
 
 #: Pages of a list, at most.
@@ -77,7 +77,7 @@ def load_to_review(
     query = (
         select(Node, Operation)
         .outerjoin(Operation, Operation.id == submitted)
-        .where(*_in_review(places), Node.id.not_in(_out_of_reach(here, drafts)))
+        .where(*_in_review(places), Node.id.not_in(out_of_reach(here, drafts, "drafts")))
         .order_by(Operation.id, Node.id)
         .limit(most)
     )
@@ -95,8 +95,8 @@ def count_to_review(
     if places.kind == "none":
         return 0
     found = select(Node.id).where(*_in_review(places)).limit(2 * most).cte("found")
-    out_of_reach = _out_of_reach(select(found.c.id), drafts)
-    query = select(func.count()).select_from(found).where(found.c.id.not_in(out_of_reach))
+    hidden = out_of_reach(select(found.c.id), drafts, "drafts")
+    query = select(func.count()).select_from(found).where(found.c.id.not_in(hidden))
     count = session.connection().scalar(query, _parameters(places, drafts)) or 0
     return min(count, most)
 
@@ -110,15 +110,6 @@ def _in_review(places: BoundarySet) -> Sequence[ColumnElement[bool]]:
         _is_hidden(),
         is_member(node.boundary_id, places.kind, "places"),
     )
-
-
-def _out_of_reach(pages: Select[Any], drafts: BoundarySet) -> Select[Any]:
-    """Return those of pages that cannot be seen for a place above them, which is in the trash, or a
-    draft that somebody may not see."""
-    up = climb(pages)
-    may = is_member(up.c.boundary_id, drafts.kind, "drafts")
-    leads = or_(up.c.state == PUBLISHED, and_(up.c.state != TRASHED, may))
-    return select(up.c.origin).where(up.c.height > 0, ~leads)
 
 
 def _parameters(places: BoundarySet, drafts: BoundarySet) -> dict[str, Any]:
