@@ -17,6 +17,7 @@ from myproject.security.logins import find_user, start_login
 from myproject.security.models import Principal, User
 from myproject.security.policy import LOGIN
 from myproject.security.sharing import INHERITING_STOPPED, Sharing, granted
+from myproject.testing.pages import client_of
 from myproject.tree.actor import COMMAND_LINE, Actor
 from myproject.tree.operations import Tree
 
@@ -78,6 +79,6 @@ def sign_in(site: Site, name: str, role: str | None = None, path: str = "/") -> 
     for callback in request.response_callbacks:
         callback(request, response)
     cookie, _, value = response.headers["Set-Cookie"].partition(";")[0].partition("=")
-    client = TestApp(site.app)
+    client = client_of(site.app)
     client.set_cookie(cookie, value)
     return client
