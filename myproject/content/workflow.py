@@ -26,7 +26,7 @@ from myproject.exceptions import ConfigurationProblem, StepRefused
 from myproject.security.access import Access
 from myproject.security.permissions import Permission
 from myproject.tree.actor import Actor
-from myproject.tree.events import NodeEvent
+from myproject.tree.events import NodeEvent, NodeStateChanged
 from myproject.tree.history import Place
 from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node, has_unseen, is_ahead
 from myproject.tree.operations import Tree
@@ -456,12 +456,15 @@ def authors_of_newest(session: Session, node: Node) -> set[int]:
         Revision.node_id == node.id, Revision.actor_id.is_not(None)
     )
     if is_ahead(node):
+        # What readers see may be newer than a draft that was brought back: it begins after what
+        # they saw when it was written.
         live = select(func.max(Revision.id)).where(
             Revision.node_id == node.id,
             Revision.valid_from.is_not(None),
-            Revision.valid_to.is_(None),
+            Revision.id < node.draft_id,
         )
-        query = query.where(Revision.id > live.scalar_subquery())
+        begun = func.coalesce(live.scalar_subquery(), 0)
+        query = query.where(Revision.id > begun, Revision.valid_from.is_(None))
     else:
         # Since readers saw it last, if they ever did.
         last = select(func.max(Place.valid_to)).where(
@@ -473,7 +476,11 @@ def authors_of_newest(session: Session, node: Node) -> set[int]:
 
 
 class Reopening:
-    """Makes a draft again of a version that was saved after somebody had agreed to the one before.
+    """Makes a draft like any other of what stands no longer where it stood in its workflow.
+
+    That is a version that was saved after somebody had agreed to the one before, and content that
+    has become one of a type with another workflow. Where readers see the newest version by now,
+    however that has come about, the next draft begins anew.
 
     :param notify: called with each event.
     """
@@ -482,13 +489,19 @@ class Reopening:
         self.workflows, self.notify = workflows, notify
 
     def __call__(self, event: NodeEvent) -> None:
-        """See to the node that was saved."""
+        """See to the node that was saved, or is in another state."""
         node, session = event.node, object_session(event.node)
+        # Of a workflow that is switched off nobody knows.
+        is_known = node.stage in self.workflows.stages
+        if session is None or not is_known or node.state == TRASHED:
+            return
         state = self.workflows.of(node.type).stages.get(node.stage)
-        if state is not None and state.reopens and session is not None:
+        if state is not None and state.reopens and not isinstance(event, NodeStateChanged):
             # What was agreed to is not what would be published then.
             node.publish_at = None
-            Tree(session, notify=self.notify).set_stage(node, "")
+        elif state is not None and has_unseen(node):
+            return
+        Tree(session, notify=self.notify).set_stage(node, "")
 
 
 def checked_permissions(workflow: Workflow, permissions: Iterable[str]) -> None:

@@ -44,6 +44,14 @@ REPORTS: Mapping[str, tuple[Any, Any]] = {
         _("Planned when readers see ${what}."),
         _("Took back what was planned for ${what}."),
     ),
+    Kind.DISCARD: (
+        _("Discarded the changes to ${what}."),
+        _("Brought the changes to ${what} back."),
+    ),
+    Kind.REVERT: (
+        _("Restored an older version of ${what} in place of its changes."),
+        _("Brought the changes to ${what} back. Readers see what they saw before."),
+    ),
     Kind.TRASH: (_("Moved ${what} to the trash."), _("Restored ${what}.")),
     Kind.RESTORE: (_("Restored ${what}."), _("Moved ${what} back to the trash.")),
     Kind.PURGE: (_("Deleted ${what} for good."), ""),
@@ -87,6 +95,16 @@ SENTENCES: Mapping[str, tuple[Any, Any, Any]] = {
         _("Scheduled"),
         _("${actor} planned when readers see ${what}"),
         _("${actor} took back what was planned for ${what}"),
+    ),
+    Kind.DISCARD: (
+        _("Changes discarded"),
+        _("${actor} discarded the changes to ${what}"),
+        _("${actor} brought the changes to ${what} back"),
+    ),
+    Kind.REVERT: (
+        _("Older version restored"),
+        _("${actor} restored an older version of ${what} in place of its changes"),
+        _("${actor} brought the changes to ${what} back"),
     ),
     Kind.TRASH: (
         _("Deleted"),

@@ -6,15 +6,17 @@ operations, which goes with it through every undo.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from myproject.addons.review.steps import IN_REVIEW, REJECT, SUBMIT
-from myproject.content.operations_log import Operation, Step
+from myproject.content.operations_log import DISCARDING, Operation, Step
 from myproject.tree.node import PUBLISHED, TRASHED, Node
+from myproject.tree.placement import Placement
 from myproject.tree.timing import seen_state
 from myproject.tree.urls import out_of_reach
 from myproject.tree.visibility import BoundarySet, is_member
@@ -48,7 +50,8 @@ def _is_hidden() -> ColumnElement[bool]:
 
 
 def _last_step(*transitions: str) -> Any:
-    """Return the number of a node's last step in the workflow that still holds."""
+    """Return the number of a node's last step in the workflow that still holds; or of what has
+    taken away what was on its way."""
     # Down the index of the node's own steps: a maximum of a join may be looked for among all
     # operations, for each node anew.
     query = (
@@ -61,7 +64,7 @@ def _last_step(*transitions: str) -> Any:
     if transitions:
         query = query.where(Operation.transition.in_(transitions))
     else:
-        query = query.where(Operation.transition != "")
+        query = query.where(or_(Operation.transition != "", Operation.kind.in_(DISCARDING)))
     return query.correlate(Node).scalar_subquery()
 
 
@@ -102,14 +105,13 @@ def count_to_review(
 
 
 def _in_review(places: BoundarySet) -> Sequence[ColumnElement[bool]]:
-    node = Node.__table__.c
-    return (
-        node.stage == IN_REVIEW,
-        # As the index says it: SQLite uses that for nothing else.
-        node.stage != literal_column("''"),
-        _is_hidden(),
-        is_member(node.boundary_id, places.kind, "places"),
-    )
+    return (*_waits(), is_member(Node.__table__.c.boundary_id, places.kind, "places"))
+
+
+def _waits() -> Sequence[ColumnElement[bool]]:
+    stage = Node.__table__.c.stage
+    # As the index says it: SQLite uses that for nothing else.
+    return (stage == IN_REVIEW, stage != literal_column("''"), _is_hidden())
 
 
 def _parameters(places: BoundarySet, drafts: BoundarySet) -> dict[str, Any]:
@@ -152,13 +154,51 @@ def _waiting(session: Session, query: Any, parameters: dict[str, Any]) -> list[W
     return [Waiting(*row) for row in session.execute(query, parameters)]
 
 
-def last_submission(session: Session, node_id: int) -> Operation | None:
-    """Return the step that has submitted a page last; one statement."""
+def last_submission(
+    session: Session, node_id: int, undone_id: int | None = None
+) -> Operation | None:
+    """Return the step that has submitted a page last; one statement.
+
+    :param undone_id: an operation that counts although it has just been undone.
+    """
+    holds = or_(and_(*_HOLDS), Operation.id == undone_id)
     query = (
         select(Operation)
         .join(Step, Step.operation_id == Operation.id)
-        .where(Step.node_id == node_id, Operation.transition == SUBMIT, *_HOLDS)
+        .where(Step.node_id == node_id, Operation.transition == SUBMIT, holds)
         .order_by(Operation.id.desc())
         .limit(1)
     )
     return session.scalars(query).one_or_none()
+
+
+def has_left(node: Node, stood: Placement | None) -> bool:
+    """Whether a page was in review where it stood before, and is no longer."""
+    if stood is None or stood.stage != IN_REVIEW or stood.state == TRASHED:
+        return False
+    return node.stage != IN_REVIEW or node.state == TRASHED
+
+
+def load_hidden(session: Session, trashed: Collection[int]) -> Sequence[Node]:
+    """Return the pages that are in review and lie below pages which have just gone to the trash;
+    two statements.
+
+    :param trashed: the ids of these. What lay in the trash before is left out.
+    """
+    up = climb(select(Node.id).where(*_waits()))
+    ways: defaultdict[int, dict[int, Any]] = defaultdict(dict)
+    for row in session.execute(select(up.c.origin, up.c.parent_id, up.c.state, up.c.height)):
+        ways[row.origin][row.height] = row
+    found = []
+    for origin, way in ways.items():
+        above = {
+            way[height - 1].parent_id
+            for height, row in way.items()
+            if height and row.state == TRASHED
+        }
+        if above and above <= {*trashed}:
+            found.append(origin)
+    if not found:
+        return []
+    query = select(Node).where(Node.id.in_(found)).order_by(Node.id)
+    return session.scalars(query).all()
