@@ -48,6 +48,9 @@ Before = Mapping[int, Placement | None]
 #: Nodes, with where they stood before.
 Changed = Sequence[tuple[Node, Placement | None]]
 
+#: Kinds that leave nodes where they are in the tree.
+_UNMOVED = (Kind.STATE, Kind.SCHEDULE, *DISCARDING)
+
 #: Says more of an operation that was begun.
 Describe = Callable[[Operation, Changed], None]
 
@@ -311,7 +314,7 @@ class Journal:
         """
         steps = self.steps(operation)
         nodes = {node.id: node for node in self._nodes(step.node_id for step in steps)}
-        if operation.kind in (Kind.STATE, Kind.SCHEDULE, *DISCARDING):
+        if operation.kind in _UNMOVED:
             # Nobody saves another version while it is made sure that nobody has.
             lock_nodes(self.session, nodes.values())
         reason = self.why_not(operation)
@@ -334,7 +337,7 @@ class Journal:
         undone.transition, undone.permissions = operation.transition, operation.permissions
         for number, step in enumerate(reversed(steps)):
             node = nodes[step.node_id]
-            before = stood[node.id] = placement_of(self.session, node)
+            before = stood[node.id] = self._place(node, operation.kind)
             if operation.kind in DISCARDING and step.came_from is not None:
                 node.draft_id = step.came_from.draft_id
             self._put_back(node, step.came_from, step.went_to)
@@ -362,7 +365,9 @@ class Journal:
             self.tree.set_state(node, before.state)
         if after is not None:
             self._plan_again(node, before, after)
-        self.tree.put_back(node, before)
+        if after is None or before[:3] != after[:3]:
+            # Otherwise it stands where it stood; by another number, if its siblings have new ones.
+            self.tree.put_back(node, before)
 
     def _plan_again(self, node: Node, before: Placement, after: Placement) -> None:
         """Have a node stand in its workflow where it stood, with what was planned then.
@@ -405,10 +410,10 @@ class Journal:
             if self.renderer is not None:
                 # Where it goes now, it went after what readers saw already.
                 catch_up(self.tree, node, self.renderer)
-            if node.is_root and kind not in (Kind.SCHEDULE, Kind.STATE, *DISCARDING):
+            if node.is_root and kind not in _UNMOVED:
                 # Refused with its reason.
                 change(node)
-            before = placement_of(self.session, node)
+            before = self._place(node, kind)
             change(node)
             if _differs(before, standing_of(node), kind):
                 changed.append((node, before))
@@ -430,6 +435,7 @@ class Journal:
             describe(operation, changed)
         for number, (node, before) in enumerate(changed):
             self._step(operation, number, node, before)
+        self.session.flush()
         nodes = [node for node, _before in changed]
         self._tell(operation, nodes, {node.id: before for node, before in changed})
         return operation
@@ -437,6 +443,10 @@ class Journal:
     def _tell(self, operation: Operation, nodes: Sequence[Node], before: Before) -> None:
         if self._notify is not None:
             self._notify(operation, nodes, before)
+
+    def _place(self, node: Node, kind: str) -> Placement:
+        """Return where a node stands, with what is around it where that may change."""
+        return standing_of(node) if kind in _UNMOVED else placement_of(self.session, node)
 
     def _tops(self, nodes: Iterable[Node]) -> list[Node]:
         """Return nodes without those that lie below another of them, each once."""

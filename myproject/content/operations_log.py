@@ -336,7 +336,8 @@ def begin_operation(
 def add_step(
     session: Session, operation: Operation, number: int, node: Node, before: Placement | None
 ) -> None:
-    """Keep where a node stood before an operation, and where it stands now.
+    """Keep where a node stood before an operation, and where it stands now; written with the next
+    flush, as many steps take one statement.
 
     :param before: None for a node that is new.
     """
@@ -350,7 +351,6 @@ def add_step(
             after=standing_of(node)._asdict(),
         )
     )
-    session.flush()
 
 
 class Taken(NamedTuple):

@@ -443,4 +443,5 @@ def _keep_step(tree: Tree, node: Node, do: Callable[[], object]) -> None:
         at = moment_of(session)
         operation = begin_operation(session, tree.actor, Kind.STATE, node, at=at)
         add_step(session, operation, 0, node, before)
+        session.flush()
         tree.tell(DoneOnTime(node.id, node, before.stage))

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from myproject.addons.review.steps import IN_REVIEW, REJECT, SUBMIT
 from myproject.content.operations_log import DISCARDING, Operation, Step
+from myproject.tree.lineages import load_with_lineage
 from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.tree.placement import Placement
 from myproject.tree.timing import seen_state
@@ -154,22 +155,22 @@ def _waiting(session: Session, query: Any, parameters: dict[str, Any]) -> list[W
     return [Waiting(*row) for row in session.execute(query, parameters)]
 
 
-def last_submission(
-    session: Session, node_id: int, undone_id: int | None = None
-) -> Operation | None:
-    """Return the step that has submitted a page last; one statement.
+def load_submitters(
+    session: Session, ids: Collection[int], undone_id: int | None = None
+) -> dict[int, int]:
+    """Return node -> the user who has submitted it last; one statement.
 
     :param undone_id: an operation that counts although it has just been undone.
     """
     holds = or_(and_(*_HOLDS), Operation.id == undone_id)
     query = (
-        select(Operation)
-        .join(Step, Step.operation_id == Operation.id)
-        .where(Step.node_id == node_id, Operation.transition == SUBMIT, holds)
-        .order_by(Operation.id.desc())
-        .limit(1)
+        select(Step.node_id, Operation.actor_id)
+        .join(Operation, Operation.id == Step.operation_id)
+        .where(Step.node_id.in_(ids), Operation.transition == SUBMIT, holds)
+        .order_by(Operation.id)
     )
-    return session.scalars(query).one_or_none()
+    last = {row[0]: row[1] for row in session.execute(query)}
+    return {node_id: user_id for node_id, user_id in last.items() if user_id is not None}
 
 
 def has_left(node: Node, stood: Placement | None) -> bool:
@@ -198,7 +199,4 @@ def load_hidden(session: Session, trashed: Collection[int]) -> Sequence[Node]:
         }
         if above and above <= {*trashed}:
             found.append(origin)
-    if not found:
-        return []
-    query = select(Node).where(Node.id.in_(found)).order_by(Node.id)
-    return session.scalars(query).all()
+    return [*load_with_lineage(session, found).values()]

@@ -16,34 +16,24 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, object_session
 
 from myproject.addons.review.addresses import review_url
-from myproject.addons.review.inbox import has_left, last_submission, load_hidden
+from myproject.addons.review.inbox import has_left, load_hidden, load_submitters
+from myproject.addons.review.recipients import AS_READER, WITH_DRAFTS, Recipients
 from myproject.addons.review.steps import (
     APPROVE,
     IN_REVIEW,
     REJECT,
-    REVIEW,
     SUBMIT,
     UNPUBLISH,
     WITHDRAW,
 )
 from myproject.content.operations_log import Kind, OperationKept
 from myproject.content.publishing import DoneOnTime
-from myproject.content.workflow import TransitionTaken, authors_of_newest
+from myproject.content.workflow import TransitionTaken, newest_authors
 from myproject.interfaces import IMailer
-from myproject.mail import compose, send_after_commit
+from myproject.mail import Mailing, send_all_after_commit
 from myproject.registry import SiteRegistry
 from myproject.scope import Scope
-from myproject.security.access import Policies
-from myproject.security.accounts import groups_of
-from myproject.security.identity import principals_of
-from myproject.security.models import (
-    AUTHENTICATED_ID,
-    EVERYONE_ID,
-    Membership,
-    Preference,
-    User,
-)
-from myproject.security.permissions import ADMINISTRATOR, Permission
+from myproject.security.models import Preference, User
 from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.tree.urls import names_of
 
@@ -140,45 +130,47 @@ class Mails:
         """
         if name not in WORDS or not self.registry.getUtility(IMailer).is_working:
             return
-        session = scope.dbsession
-        letters: defaultdict[int, list[Node]] = defaultdict(list)
-        for node in nodes:
-            for user_id in self._recipients(scope, node, name, undoes_id):
-                letters[user_id].append(node)
-        people = _load_people(session, letters.keys() - {scope.actor.id})
+        session, known = scope.dbsession, {node.id: node for node in nodes}
+        letters: defaultdict[int, list[int]] = defaultdict(list)
+        for node_id, users in self._recipients(scope, known, name, undoes_id).items():
+            for user_id in users:
+                letters[user_id].append(node_id)
+        people = _load_people(session, letters)
+        # Who is told the same in the same language gets the same letter.
+        addresses: defaultdict[tuple[str | None, tuple[int, ...]], list[str]] = defaultdict(list)
         for user_id, about in letters.items():
             if user_id in people:
-                self._write(scope, name, *people[user_id], about, comment)
+                email, language = people[user_id]
+                addresses[language, tuple(about)].append(email)
+        for (language, about), some in addresses.items():
+            chosen = [known[node_id] for node_id in about]
+            subject, text = self._letter(scope, name, language, chosen, comment)
+            mailing = Mailing(self.registry.settings["myproject.mail_from"], some, subject, text)
+            send_all_after_commit(session, self.registry.getUtility(IMailer), mailing)
 
-    def _recipients(self, scope: Any, node: Node, name: str, undoes_id: int | None) -> set[int]:
-        session = scope.dbsession
+    def _recipients(
+        self, scope: Any, nodes: Mapping[int, Node], name: str, undoes_id: int | None
+    ) -> dict[int, set[int]]:
+        """Return node -> the users to be told of it; two statements, or four."""
+        session, all_nodes = scope.dbsession, nodes.values()
+        recipients = Recipients(session, scope.policies)
         if name == SUBMIT:
-            found = reviewers_of(session, scope.policies, node.boundary_id)
-            return found - authors_of_newest(session, node) if self.four_eyes else found
-        submission = last_submission(session, node.id, undoes_id)
-        user_id = None if submission is None else submission.actor_id
-        if user_id is None:
-            return set()
-        # What is said about a page is for those who see it, as its author may by now not.
-        principals = principals_of(user_id, groups_of(session, user_id))
-        may = scope.policies.access(principals).at(node.boundary_id)
-        needed = {Permission.VIEW}
-        if node.seen_state != PUBLISHED:
-            needed.add(Permission.VIEW_DRAFTS)
-        return {user_id} if needed <= may else set()
+            excluded = newest_authors(session, all_nodes) if self.four_eyes else {}
+            if scope.actor.id is not None:
+                excluded = {number: {*excluded.get(number, ()), scope.actor.id} for number in nodes}
+            return recipients.reviewers(all_nodes, excluded)
+        users = load_submitters(session, nodes.keys(), undoes_id)
+        waiting = {number: user for number, user in users.items() if user != scope.actor.id}
+        seen = {node: AS_READER if _is_seen(node, name) else WITH_DRAFTS for node in all_nodes}
+        return recipients.those_who_see(seen, waiting)
 
-    def _write(
-        self,
-        scope: Any,
-        name: str,
-        user: User,
-        locale: str | None,
-        nodes: Sequence[Node],
-        comment: str,
-    ) -> None:
-        settings, identity = self.registry.settings, scope.signed_in
+    def _letter(
+        self, scope: Any, name: str, locale: str | None, nodes: Sequence[Node], comment: str
+    ) -> tuple[str, str]:
+        """Return a subject and a text."""
+        identity = scope.signed_in
         translate = self._localizer(locale).translate
-        site = settings["myproject.site_title"]
+        site = self.registry.settings["myproject.site_title"]
         actor = identity.title if identity is not None else site
         what = f"“{nodes[0].title}”"
         if len(nodes) > 1:
@@ -198,16 +190,13 @@ class Mails:
         if comment:
             quoted = (f"> {line}" for line in comment.splitlines())
             lines += ["", translate(_("Comment:")), *quoted]
-        text = "\n".join([*lines, "", "-- ", site, ""])
-        message = compose(settings["myproject.mail_from"], user.email or "", subject, text)
-        send_after_commit(scope.dbsession, self.registry.getUtility(IMailer), message)
+        return subject, "\n".join([*lines, "", "-- ", site, ""])
 
     def _address(self, scope: Any, node: Node, name: str) -> str:
         """Return where the mail leads: with the host that is configured, as a request may lie."""
         settings = self.registry.settings
         path = scope.path_url_of(names_of(node)) or f"{scope.mount}/"
-        is_seen = name in (APPROVE, ON_TIME) and node.publish_at is None
-        path = path if is_seen else review_url(scope, path)
+        path = path if _is_seen(node, name) else review_url(scope, path)
         host = settings["myproject.canonical_host"]
         if not host and settings["myproject.development"]:
             host = scope.host_url
@@ -218,40 +207,17 @@ class Mails:
         return make_localizer(locale or self.registry.settings["myproject.locale"], folders)
 
 
-def reviewers_of(session: Session, policies: Policies, boundary_id: int) -> set[int]:
-    """Return the users who may review within a boundary; one statement or two.
-
-    Administrators may do everything; they are among them only where nobody else may review.
-    """
-    given = [
-        reason
-        for reason in policies.applying(boundary_id)
-        if (role := policies.roles.get(reason.role)) is not None and REVIEW in role.permissions
-    ]
-    named = {reason.principal_id for reason in given if reason.role != ADMINISTRATOR}
-    found = _users_of(session, named)
-    if found:
-        return found
-    return _users_of(session, {reason.principal_id for reason in given} - named)
+def _is_seen(node: Node, name: str) -> bool:
+    """Whether what a mail is about is what readers see now."""
+    return name in (APPROVE, ON_TIME) and node.publish_at is None
 
 
-def _users_of(session: Session, principals: Iterable[int]) -> set[int]:
-    """Return the users among principals, and those who belong to groups among them."""
-    wanted = set(principals)
-    if not wanted:
-        return set()
-    query = select(User.id).where(User.active, User.email.is_not(None))
-    if not wanted & {AUTHENTICATED_ID, EVERYONE_ID}:
-        members = select(Membership.user_id).where(Membership.group_id.in_(wanted))
-        query = query.where(User.id.in_(wanted) | User.id.in_(members))
-    return set(session.scalars(query))
-
-
-def _load_people(session: Session, ids: Iterable[int]) -> dict[int, tuple[User, str | None]]:
-    """Return user -> the person and their language, of those who can be written to."""
+def _load_people(session: Session, ids: Iterable[int]) -> dict[int, tuple[str, str | None]]:
+    """Return user -> mail address and language, of those who can be written to."""
     query = (
-        select(User, Preference.language)
+        select(User.id, User.email, Preference.language)
         .outerjoin(Preference, Preference.user_id == User.id)
         .where(User.id.in_(list(ids)), User.active, User.email.is_not(None))
+        .order_by(User.id)
     )
-    return {user.id: (user, language) for user, language in session.execute(query)}
+    return {row.id: (row.email, row.language) for row in session.execute(query)}
