@@ -19,7 +19,7 @@ from myproject.tree.lineages import load_with_lineage
 from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.tree.placement import Placement
 from myproject.tree.timing import seen_state
-from myproject.tree.urls import out_of_reach
+from myproject.tree.urls import climb, out_of_reach
 from myproject.tree.visibility import BoundarySet, is_member
 
 #: Pages of a list, at most.
