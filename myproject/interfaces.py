@@ -50,6 +50,17 @@ class IMailer(Interface):
         """
 
 
+class IBulkMailer(IMailer):
+    """A mailer that takes many messages at once, as one of those that may wait."""
+
+    def send_all(messages: Any) -> None:
+        """Hand over a sequence of messages; like ``send``, it neither waits nor fails.
+
+        Each may be made only when it is asked for, which is done once. Use
+        ``myproject.mail.send_all_after_commit``, which works with any mailer.
+        """
+
+
 class IRoles(Interface):
     """The roles and permissions of the site: role name -> role."""
 

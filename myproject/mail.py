@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -26,13 +27,13 @@ from sqlalchemy.orm import Session
 from zope.interface import implementer
 
 from myproject.db.transaction import manager_of
-from myproject.interfaces import IMailer
+from myproject.interfaces import IBulkMailer, IMailer
 from myproject.registry import registry_of
 from myproject.setting_types import Server, address_problem, read_server
 
 log = logging.getLogger(__name__)
 
-#: Messages that wait for the mail server; more are given up.
+#: Messages that wait for the mail server, a mailing counting as one; more are given up.
 MOST_WAITING = 1000
 #: Seconds between the tries for one message, of which there is one more than pauses.
 PAUSES = (5.0, 30.0)
@@ -86,6 +87,28 @@ def compose(sender: str, recipient: str, subject: str, text: str) -> EmailMessag
     return message
 
 
+@dataclass(frozen=True)
+class Mailing(Sequence[EmailMessage]):
+    """One text for many people, each of whom gets a message that names nobody else.
+
+    A message is composed when it is asked for: a thousand take seconds.
+
+    :ivar recipients: mail addresses.
+    """
+
+    sender: str
+    recipients: Sequence[str]
+    subject: str
+    text: str
+
+    def __len__(self) -> int:
+        return len(self.recipients)
+
+    def __getitem__(self, number: Any) -> Any:
+        recipient: str = self.recipients[int(number)]
+        return compose(self.sender, recipient, self.subject, self.text)
+
+
 def _without_controls(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
@@ -100,9 +123,24 @@ def send_after_commit(session: Session, mailer: Any, message: EmailMessage) -> N
     :param mailer: the utility ``IMailer``.
     """
 
+    send_all_after_commit(session, mailer, [message])
+
+
+def send_all_after_commit(session: Session, mailer: Any, messages: Sequence[EmailMessage]) -> None:
+    """Do the same with many messages, such as those of a :class:`Mailing`.
+
+    They are handed over all at once where the mailer takes that, so that however many there are
+    none is given up because of the others.
+    """
+
     def hand_over(is_committed: bool) -> None:
-        if is_committed:
-            mailer.send(message)
+        if not is_committed:
+            return
+        if IBulkMailer.providedBy(mailer):
+            mailer.send_all(messages)
+        else:
+            for message in messages:
+                mailer.send(message)
 
     manager_of(session).get().addAfterCommitHook(hand_over)
 
@@ -141,7 +179,7 @@ class ConsoleMailer:
         sys.stderr.flush()
 
 
-@implementer(IMailer)
+@implementer(IBulkMailer)
 class SMTPMailer:
     """Sends messages by a mail server, one after the other, in a thread of its own.
 
@@ -149,7 +187,8 @@ class SMTPMailer:
         anything is told.
     :param pauses: seconds between the tries for one message.
     :param patience: seconds that the mail server may take for one step.
-    :param most_waiting: messages that wait at most.
+    :param most_waiting: messages that wait at most; those that were handed over together count as
+        one.
     """
 
     is_working = True
@@ -165,19 +204,32 @@ class SMTPMailer:
         self._server = server
         self._pauses = pauses
         self._patience = patience
-        self._waiting: queue.Queue[EmailMessage] = queue.Queue(most_waiting)
+        self._waiting: queue.Queue[Sequence[EmailMessage]] = queue.Queue(most_waiting)
+        self._unsent = 0
         self._lock = threading.Lock()
         self._worker: threading.Thread | None = None
         self._is_closing = threading.Event()
 
     def send(self, message: EmailMessage) -> None:
         """Put *message* into the queue; what becomes of it is in the log."""
-        try:
-            self._waiting.put_nowait(message)
-        except queue.Full:
-            log.error("Mail to %s was given up: too many are waiting.", _domains(message))  # noqa: TRY400
-            return
+        if not self._put([message]):
+            log.error("Mail to %s was given up: too many are waiting.", _domains(message))
+
+    def send_all(self, messages: Sequence[EmailMessage]) -> None:
+        """Put *messages* into the queue, as one; what becomes of each is in the log."""
+        if not self._put(messages):
+            log.error("%d mails were given up: too many are waiting.", len(messages))
+
+    def _put(self, messages: Sequence[EmailMessage]) -> bool:
+        """Return whether there was room."""
+        with self._lock:
+            try:
+                self._waiting.put_nowait(messages)
+            except queue.Full:
+                return False
+            self._unsent += len(messages)
         self._start()
+        return True
 
     def close(self, within: float = FAREWELL) -> None:
         """Send what is waiting without further pauses, and give up the rest.
@@ -190,7 +242,8 @@ class SMTPMailer:
         with self._waiting.all_tasks_done:
             while self._waiting.unfinished_tasks and (left := end - time.monotonic()) > 0:
                 self._waiting.all_tasks_done.wait(left)
-            lost = self._waiting.unfinished_tasks
+        with self._lock:
+            lost = self._unsent
         if lost:
             log.error("%d mails were given up: the process ended.", lost)
 
@@ -205,15 +258,25 @@ class SMTPMailer:
 
     def _work(self) -> None:
         while True:
-            message = self._waiting.get()
-            try:
-                self._deliver(message)
-            except Exception as error:
-                # Whatever it is, the next message is to be sent. Errors of the mail server may
-                # quote the recipient, so they are not logged as they are.
-                log.error("Mail to %s was not sent: %s", _domains(message), _describe(error))  # noqa: TRY400
-            finally:
-                self._waiting.task_done()
+            messages = self._waiting.get()
+            for number in range(len(messages)):
+                self._attempt(messages, number)
+            self._waiting.task_done()
+
+    def _attempt(self, messages: Sequence[EmailMessage], number: int) -> None:
+        """Send one of some messages, or say why not."""
+        to = "somebody"
+        try:
+            message = messages[number]
+            to = _domains(message)
+            self._deliver(message)
+        except Exception as error:
+            # Whatever it is, the next message is to be sent. Errors of the mail server may quote
+            # the recipient, so they are not logged as they are.
+            log.error("Mail to %s was not sent: %s", to, _describe(error))  # noqa: TRY400
+        finally:
+            with self._lock:
+                self._unsent -= 1
 
     def _deliver(self, message: EmailMessage) -> None:
         for pause in self._pauses:

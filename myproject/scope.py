@@ -5,21 +5,26 @@ A request has all of this as well, so a service that is made from a scope works 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
 from myproject.content.journal import Journal
+from myproject.content.operations_log import Operation, OperationKept
 from myproject.content.registry import ContentTypes
 from myproject.content.workflow import Transitions
 from myproject.db.engine import Database
 from myproject.exceptions import NoSuchService
-from myproject.interfaces import IContentTypes, IMarkdownRenderer
+from myproject.interfaces import IContentTypes, IMarkdownRenderer, IRoles
 from myproject.registry import SiteRegistry
+from myproject.security.access import Policies, load_policies
 from myproject.tree.actor import COMMAND_LINE, Actor
+from myproject.tree.node import Node
 from myproject.tree.operations import Tree
+from myproject.tree.placement import Placement
+from myproject.tree.urls import join_path
 
 if TYPE_CHECKING:
     reify = property
@@ -55,7 +60,12 @@ class ScopeBase:
     @reify
     def journal(self) -> Journal:
         """The same operations as people make them: kept, and undone when somebody wants that."""
-        return Journal(self.tree, self.renderer)
+        return Journal(self.tree, self.renderer, self._tell_kept)
+
+    def _tell_kept(
+        self, operation: Operation, nodes: Sequence[Node], before: Mapping[int, Placement | None]
+    ) -> None:
+        self.registry.notify(OperationKept(self, operation, nodes, before))
 
     @reify
     def transitions(self) -> Transitions:
@@ -88,11 +98,27 @@ class ScopeBase:
 
 
 class Scope(ScopeBase):
-    """One session's worth of work outside of requests."""
+    """One session's worth of work outside of requests.
+
+    :ivar signed_in: nobody: it is the site's own work.
+    :ivar mount, host_url: empty, as no client says how it reaches the site.
+    """
+
+    signed_in = None
+    mount = host_url = ""
 
     def __init__(self, registry: SiteRegistry, dbsession: Session) -> None:
         self.registry = registry
         self.dbsession = dbsession
+
+    @reify
+    def policies(self) -> Policies:
+        """All grants of the site."""
+        return load_policies(self.dbsession, self.registry.getUtility(IRoles))
+
+    def path_url_of(self, names: tuple[str, ...]) -> str:
+        """Return the URL path for decoded *names* from the tree's root."""
+        return join_path(names)
 
 
 class Scopes:

@@ -11,18 +11,21 @@ import pytest
 import transaction
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from zope.interface import directlyProvides
 from zope.interface.verify import verifyObject
 
 from myproject import mail
 from myproject.content.types import Page
-from myproject.interfaces import IMailer
+from myproject.interfaces import IBulkMailer, IMailer
 from myproject.mail import (
     ConsoleMailer,
+    Mailing,
     NoMailer,
     SMTPMailer,
     compose,
     mailer_from,
     send_after_commit,
+    send_all_after_commit,
 )
 from myproject.setting_types import Server
 from myproject.testing import Outbox
@@ -282,6 +285,47 @@ def test_too_many_waiting_are_given_up(caplog):
     assert caplog.messages == ["Mail to ***@example.com was given up: too many are waiting."]
     mailer.close(within=0)
     assert caplog.messages[1:] == ["2 mails were given up: the process ended."]
+
+
+def test_a_mailing_waits_as_one_and_arrives_at_each(mailer, postbox):
+    names = [f"reader{number}@example.com" for number in range(5)]
+    mailer._waiting.maxsize = 1
+    mailer.send_all(Mailing(SENDER, names, "News", "Text.\n"))
+    arrived = [postbox.take() for _ in names]
+    assert [recipients for _sender, recipients, _read in arrived] == [[name] for name in names]
+    assert {read["To"] for _sender, _recipients, read in arrived} == {*names}
+
+
+def test_what_is_given_up_of_mailings_is_counted(caplog):
+    mailer = SMTPMailer(Server("smtp", "127.0.0.1", 1, "", "", ""), most_waiting=1)
+    mailer._start = lambda: None
+    for names in (["a@example.com"] * 7, ["b@example.com"] * 3):
+        mailer.send_all(Mailing(SENDER, names, "News", "Text."))
+    assert caplog.messages == ["3 mails were given up: too many are waiting."]
+    mailer.close(within=0)
+    assert caplog.messages[1:] == ["7 mails were given up: the process ended."]
+
+
+def test_one_of_a_mailing_that_cannot_be_sent_keeps_no_other(mailer, postbox, caplog):
+    mailer.send_all(Mailing(SENDER, ["nobody", RECIPIENT], "News", "Text."))
+    assert postbox.take()[1] == [RECIPIENT]
+    mailer.close()
+    assert caplog.messages == ["Mail to somebody was not sent: ValueError"]
+
+
+@pytest.mark.parametrize("is_bulk", [True, False])
+def test_a_mailing_is_composed_after_the_commit(database, is_bulk):
+    outbox, taken = Outbox(), []
+    if is_bulk:
+        outbox.send_all = taken.append
+        directlyProvides(outbox, IBulkMailer)
+    mailing = Mailing(SENDER, [RECIPIENT, SENDER], "News", "Text.\n")
+    with database.transaction() as session:
+        session.get_one(Node, ROOT_ID).title = "Changed"
+        send_all_after_commit(session, outbox, mailing)
+        assert (taken, outbox.messages) == ([], [])
+    assert taken == [mailing] * is_bulk
+    assert [message["To"] for message in outbox.messages] == [RECIPIENT, SENDER] * (not is_bulk)
 
 
 def test_three_tries(mailer, postbox, caplog):

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from myproject.cli.context import Context
+from myproject.content.operations_log import OperationKept
 from myproject.content.workflow import Comment, State, Transition, TransitionTaken, Workflow
 from myproject.declarations import Setting, expectation
 from myproject.extend import DIRECTIVES
@@ -49,7 +50,7 @@ def write_reference(config: SiteConfigurator) -> Iterator[str]:
         yield from _callable(name, directive)
     yield "## Events\n"
     yield "For `config.add_event_subscriber`.\n"
-    events = {*_events(NodeEvent), Committed, TransitionTaken}
+    events = {*_events(NodeEvent), Committed, OperationKept, TransitionTaken}
     for event in sorted(events, key=lambda cls: cls.__name__):
         yield from _class(event)
     yield "## Workflows\n"

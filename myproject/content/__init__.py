@@ -42,5 +42,5 @@ def includeme(config: Configurator) -> None:
     config.add_subscriber(refuse_incomplete, NodeStateChanged)
     registry = registry_of(config)
     reopening = Reopening(registry.workflows, registry.notify)
-    for event in (ContentSaved, DraftSaved):
+    for event in (ContentSaved, DraftSaved, NodeStateChanged):
         config.add_subscriber(reopening, event)

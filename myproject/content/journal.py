@@ -19,18 +19,20 @@ from sqlalchemy.orm import Session
 from myproject.content.obstacles import Obstacles
 from myproject.content.operations import create
 from myproject.content.operations_log import (
+    DISCARDING,
     Kind,
     Operation,
     Step,
     add_step,
     begin_operation,
 )
-from myproject.content.publishing import catch_up, publish, schedule, unpublish
+from myproject.content.publishing import catch_up, discard_draft, publish, schedule, unpublish
 from myproject.content.workflow import Comment, Transition
 from myproject.db.base import utcnow
 from myproject.exceptions import CannotUndo, InvalidValue, TreeError
 from myproject.interfaces import IMarkdownRenderer
 from myproject.security.permissions import Permission
+from myproject.tree.history import moment_of
 from myproject.tree.lineages import lock_nodes
 from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node
 from myproject.tree.operations import Tree
@@ -43,6 +45,18 @@ Names = Mapping[int, str]
 #: When a node is published, and when readers see it no longer.
 Times = tuple[dt.datetime | None, dt.datetime | None]
 
+#: Node id -> where the node stood before; None for one that is new.
+Before = Mapping[int, Placement | None]
+
+#: Nodes, with where they stood before.
+Changed = Sequence[tuple[Node, Placement | None]]
+
+#: Kinds that leave nodes where they are in the tree.
+_UNMOVED = (Kind.STATE, Kind.SCHEDULE, *DISCARDING)
+
+#: Says more of an operation that was begun.
+Describe = Callable[[Operation, Changed], None]
+
 
 class Journal:
     """The tree's operations as people make them: each is kept, and can be undone.
@@ -53,11 +67,19 @@ class Journal:
 
     :param tree: the operations, on behalf of its actor.
     :param renderer: makes pages of the drafts that are published.
+    :param notify: called with each operation that is kept, the nodes that it was about, and where
+        they stood before; what it raises vetoes the operation.
     """
 
-    def __init__(self, tree: Tree, renderer: IMarkdownRenderer | None = None) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        renderer: IMarkdownRenderer | None = None,
+        notify: Callable[[Operation, Sequence[Node], Before], object] | None = None,
+    ) -> None:
         self.tree = tree
         self.renderer = renderer
+        self._notify = notify
         self.session: Session = tree.session
 
     # -- doing ------------------------------------------------------------------------------------
@@ -84,9 +106,7 @@ class Journal:
             comment=comment,
             incomplete=incomplete,
         )
-        operation = self._begin(Kind.ADD, node, 1, parent)
-        self._step(operation, 0, node, None)
-        return operation
+        return self._keep(Kind.ADD, [(node, None)], parent)
 
     def rename(self, node: Node, name: str) -> Operation | None:
         """Give *node* another name; None if it has it already."""
@@ -135,10 +155,7 @@ class Journal:
             copies.append(copy)
         if not copies:
             return None
-        operation = self._begin(Kind.COPY, copies[0], len(copies), parent)
-        for number, node in enumerate(copies):
-            self._step(operation, number, node, None)
-        return operation
+        return self._keep(Kind.COPY, [(copy, None) for copy in copies], parent)
 
     def reorder(self, node: Node, before: Node | None = None) -> Operation | None:
         """Put *node* before a sibling, or last."""
@@ -191,9 +208,9 @@ class Journal:
         moved = list(nodes)
         # A time for a draft is no step of it, but one for what waits for somebody's word is.
         is_step = times is None or any(node.stage for node in moved)
-        operation = self._change(Kind.STATE if is_step else Kind.SCHEDULE, moved, change)
-        if operation is not None and is_step:
-            taken = [transitions[step.node_id] for step in self.steps(operation)]
+
+        def describe(operation: Operation, changed: Changed) -> None:
+            taken = [transitions[node.id] for node, _before in changed]
             names = {transition.name for transition in taken}
             # Through several at once: what they have in common is the state.
             operation.transition = names.pop() if len(names) == 1 else ""
@@ -201,8 +218,10 @@ class Journal:
             if times is not None:
                 permissions.add(Permission.PUBLISH)
             operation.permissions, operation.comment = " ".join(sorted(permissions)), comment
-            self.session.flush()
-        return operation
+
+        if is_step:
+            return self._change(Kind.STATE, moved, change, describe=describe)
+        return self._change(Kind.SCHEDULE, moved, change)
 
     def _publish(self, node: Node, values: Mapping[str, Any] | None, comment: str) -> None:
         if self.renderer is None:
@@ -219,6 +238,31 @@ class Journal:
         """
         return self._change(
             Kind.SCHEDULE, [node], lambda each: schedule(self.tree, each, publish_at, expire_at)
+        )
+
+    def discard(
+        self, node: Node, *, kind: Kind = Kind.DISCARD, comment: str = ""
+    ) -> Operation | None:
+        """Take away what is ahead of what readers see, with all that was agreed to about it.
+
+        Undoing brings it back, and changes nothing of what readers see.
+
+        :param kind: :attr:`Kind.REVERT` where an older version takes its place.
+        :param comment: why.
+        :returns: None where there is no draft.
+        """
+
+        def describe(operation: Operation, changed: Changed) -> None:
+            needed = [Permission.EDIT]
+            if any(before is not None and before.publish_at for _node, before in changed):
+                # What was planned is planned again by an undo.
+                needed.append(Permission.PUBLISH)
+            operation.permissions, operation.comment = " ".join(needed), comment[:500]
+            # Not later than the version that takes its place: nobody has saved that since.
+            operation.at = moment_of(self.session)
+
+        return self._change(
+            kind, [node], lambda each: discard_draft(self.tree, each), describe=describe
         )
 
     def trash(self, nodes: Iterable[Node]) -> Operation | None:
@@ -247,19 +291,21 @@ class Journal:
         if not tops:
             return None
         operation = self._begin(Kind.PURGE, tops[0], len(tops))
+        stood = {}
         for number, node in enumerate(tops):
-            before = placement_of(self.session, node)._asdict()
+            stood[node.id] = before = placement_of(self.session, node)
             self.session.add(
                 Step(
                     operation_id=operation.id,
                     number=number,
                     node_id=node.id,
                     title=node.title,
-                    before=before,
+                    before=before._asdict(),
                 )
             )
             self.tree.purge(node)
         self.session.flush()
+        self._tell(operation, [], stood)
         return operation
 
     # -- undoing ----------------------------------------------------------------------------------
@@ -271,7 +317,7 @@ class Journal:
         """
         steps = self.steps(operation)
         nodes = {node.id: node for node in self._nodes(step.node_id for step in steps)}
-        if operation.kind in (Kind.STATE, Kind.SCHEDULE):
+        if operation.kind in _UNMOVED:
             # Nobody saves another version while it is made sure that nobody has.
             lock_nodes(self.session, nodes.values())
         reason = self.why_not(operation)
@@ -288,12 +334,15 @@ class Journal:
         self, operation: Operation, steps: Sequence[Step], nodes: Mapping[int, Node]
     ) -> Operation:
         first = nodes[operation.node_id] if operation.node_id in nodes else nodes[steps[0].node_id]
+        stood: dict[int, Placement | None] = {}
         undone = self._begin(Kind(operation.kind), first, len(steps))
         undone.undoes_id, undone.title = operation.id, operation.title
         undone.transition, undone.permissions = operation.transition, operation.permissions
         for number, step in enumerate(reversed(steps)):
             node = nodes[step.node_id]
-            before = placement_of(self.session, node)
+            before = stood[node.id] = self._place(node, operation.kind)
+            if operation.kind in DISCARDING and step.came_from is not None:
+                node.draft_id = step.came_from.draft_id
             self._put_back(node, step.came_from, step.went_to)
             self._step(undone, number, node, before)
         if operation.kind in (Kind.MOVE, Kind.RESTORE) and first.parent is not None:
@@ -305,6 +354,7 @@ class Journal:
             if first_of_all is not None:
                 first_of_all.undone_by_id = None
         self.session.flush()
+        self._tell(undone, [nodes[number] for number in stood], stood)
         return undone
 
     def _put_back(self, node: Node, before: Placement | None, after: Placement | None) -> None:
@@ -318,7 +368,9 @@ class Journal:
             self.tree.set_state(node, before.state)
         if after is not None:
             self._plan_again(node, before, after)
-        self.tree.put_back(node, before)
+        if after is None or before[:3] != after[:3]:
+            # Otherwise it stands where it stood; by another number, if its siblings have new ones.
+            self.tree.put_back(node, before)
 
     def _plan_again(self, node: Node, before: Placement, after: Placement) -> None:
         """Have a node stand in its workflow where it stood, with what was planned then.
@@ -352,26 +404,52 @@ class Journal:
         nodes: Iterable[Node],
         change: Callable[[Node], object],
         target: Node | None = None,
+        *,
+        describe: Describe | None = None,
     ) -> Operation | None:
         """Change nodes one by one, and keep those that are not as they were."""
-        changed: list[tuple[Node, Placement]] = []
+        changed: list[tuple[Node, Placement | None]] = []
         for node in self._tops(nodes):
             if self.renderer is not None:
                 # Where it goes now, it went after what readers saw already.
                 catch_up(self.tree, node, self.renderer)
-            if node.is_root and kind not in (Kind.SCHEDULE, Kind.STATE):
+            if node.is_root and kind not in _UNMOVED:
                 # Refused with its reason.
                 change(node)
-            before = placement_of(self.session, node)
+            before = self._place(node, kind)
             change(node)
             if _differs(before, standing_of(node), kind):
                 changed.append((node, before))
-        if not changed:
-            return None
+        return self._keep(kind, changed, target, describe) if changed else None
+
+    def _keep(
+        self,
+        kind: Kind,
+        changed: Changed,
+        target: Node | None = None,
+        describe: Describe | None = None,
+    ) -> Operation:
+        """Keep what was done.
+
+        :param describe: says more of the operation, before anybody is told of it.
+        """
         operation = self._begin(kind, changed[0][0], len(changed), target)
+        if describe is not None:
+            describe(operation, changed)
         for number, (node, before) in enumerate(changed):
             self._step(operation, number, node, before)
+        self.session.flush()
+        nodes = [node for node, _before in changed]
+        self._tell(operation, nodes, {node.id: before for node, before in changed})
         return operation
+
+    def _tell(self, operation: Operation, nodes: Sequence[Node], before: Before) -> None:
+        if self._notify is not None:
+            self._notify(operation, nodes, before)
+
+    def _place(self, node: Node, kind: str) -> Placement:
+        """Return where a node stands, with what is around it where that may change."""
+        return standing_of(node) if kind in _UNMOVED else placement_of(self.session, node)
 
     def _tops(self, nodes: Iterable[Node]) -> list[Node]:
         """Return nodes without those that lie below another of them, each once."""
@@ -401,4 +479,6 @@ def _differs(before: Placement, after: Placement, kind: Kind) -> bool:
     """Whether an operation of this kind has changed anything."""
     if kind is Kind.SCHEDULE:
         return before.times != after.times
+    if kind in DISCARDING:
+        return before.draft_id != after.draft_id
     return before.standing != after.standing

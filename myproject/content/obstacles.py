@@ -14,7 +14,7 @@ from pyramid.i18n import TranslationStringFactory
 from sqlalchemy import ColumnElement, literal, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from myproject.content.operations_log import Kind, Operation, Step
+from myproject.content.operations_log import DISCARDING, Kind, Operation, Step
 from myproject.content.revisions import Revision
 from myproject.security.permissions import Permission
 from myproject.tree.node import PUBLISHED, ROOT_ID, TRASHED, Node, is_ahead
@@ -69,7 +69,7 @@ class Obstacles:
             return _("It has been undone already, by ${who}.", mapping={"who": who})
         if operation.kind == Kind.PURGE:
             return _("What was deleted for good cannot be brought back.")
-        reasons = (self._why_not(step) for step in self.steps[operation.id])
+        reasons = (self._why_not(step, operation.kind) for step in self.steps[operation.id])
         return next((reason for reason in reasons if reason is not None), None)
 
     def needed(self, operation: Operation) -> set[tuple[int, str]]:
@@ -77,8 +77,8 @@ class Obstacles:
         taken = operation.permissions.split()
         return {need for step in self.steps[operation.id] for need in self._needed(step, taken)}
 
-    def _why_not(self, step: Step) -> Any:
-        node, title = self._nodes.get(step.node_id), {"title": step.title}
+    def _why_not(self, step: Step, kind: str) -> Any:
+        node, after, title = self._nodes.get(step.node_id), step.went_to, {"title": step.title}
         if node is None:
             return _("“${title}” has been deleted for good since.", mapping=title)
         later = self._later.get((step.operation_id, step.node_id))
@@ -87,10 +87,27 @@ class Obstacles:
                 "“${title}” has been changed by ${who} since. Undo that first.",
                 mapping={**title, "who": later},
             )
-        after, before = step.went_to, step.came_from
         there = (node.parent_id or ROOT_ID, node.name, node.state)
         if after is None or there != (after.parent_id, after.name, after.state):
             return _("“${title}” is no longer where this has put it.", mapping=title)
+        if kind in DISCARDING:
+            return self._why_not_ahead(step, node, after)
+        return self._why_not_stand(step, node, after)
+
+    def _why_not_ahead(self, step: Step, node: Any, after: Placement) -> Any:
+        """Return why a draft cannot come back, or go again."""
+        is_saved = (step.operation_id, step.node_id) in self._saved
+        if not is_saved and node.draft_id == after.draft_id:
+            return None
+        return _(
+            "“${title}” has been saved since. What was discarded is in its history: restore it "
+            "from there.",
+            mapping={"title": step.title},
+        )
+
+    def _why_not_stand(self, step: Step, node: Any, after: Placement) -> Any:
+        """Return why a node cannot stand again where it stood, in the tree and in its workflow."""
+        before, title = step.came_from, {"title": step.title}
         if before is not None and before.stage != after.stage:
             if node.stage != after.stage:
                 return _("“${title}” is in another state than this has put it in.", mapping=title)
@@ -214,11 +231,13 @@ class Obstacles:
 
     def _load_saved(self, steps: Sequence[Step]) -> set[tuple[int, int]]:
         """Return operation and node, where undoing would show readers, at once or on time, what
-        has been saved since, so that nobody has agreed to it."""
+        has been saved since, so that nobody has agreed to it; or would bring a draft back that has
+        nothing of it."""
+        discarding = {each.id for each in self.operations if each.kind in DISCARDING}
         shown = {
             (step.operation_id, step.node_id)
             for step in steps
-            if _shows(step.went_to, step.came_from)
+            if step.operation_id in discarding or _shows(step.went_to, step.came_from)
         }
         if not shown:
             return set()

@@ -30,7 +30,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from myproject.db.base import Base, Id, TaggedJSON, UTCDateTime, utcnow
 from myproject.tree.actor import Actor
-from myproject.tree.node import Node
+from myproject.tree.node import DRAFT, Node
 from myproject.tree.placement import Placement, standing_of
 from myproject.tree.urls import climb
 from myproject.tree.visibility import BoundarySet, is_member
@@ -56,9 +56,15 @@ class Kind(StrEnum):
     REORDER = "reorder"
     STATE = "state"
     SCHEDULE = "schedule"
+    DISCARD = "discard"
+    REVERT = "revert"
     TRASH = "trash"
     RESTORE = "restore"
     PURGE = "purge"
+
+
+#: Kinds that have taken away what was ahead of what readers see.
+DISCARDING = (Kind.DISCARD, Kind.REVERT)
 
 
 class Operation(Base):
@@ -124,6 +130,25 @@ class Step(Base):
     def went_to(self) -> Placement | None:
         """Where it stood after."""
         return None if self.after is None else Placement(**self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class OperationKept:
+    """Somebody has done something to pages, or has undone it, and the journal has it.
+
+    Told in the transaction, which a subscriber ends by raising.
+
+    :ivar scope: the request, or the scope of a job.
+    :ivar operation: who, what and why.
+    :ivar nodes: those that it was about, without what lies below them; none that was deleted for
+        good.
+    :ivar before: node id -> where the node stood before; None for one that is new.
+    """
+
+    scope: Any
+    operation: Operation
+    nodes: Sequence[Node]
+    before: Mapping[int, Placement | None]
 
 
 @dataclass(frozen=True)
@@ -311,7 +336,8 @@ def begin_operation(
 def add_step(
     session: Session, operation: Operation, number: int, node: Node, before: Placement | None
 ) -> None:
-    """Keep where a node stood before an operation, and where it stands now.
+    """Keep where a node stood before an operation, and where it stands now; written with the next
+    flush, as many steps take one statement.
 
     :param before: None for a node that is new.
     """
@@ -325,18 +351,20 @@ def add_step(
             after=standing_of(node)._asdict(),
         )
     )
-    session.flush()
 
 
 class Taken(NamedTuple):
-    """A step of a node through its workflow, or that one was taken back.
+    """A step of a node through its workflow, or the end of its way because what was on it was
+    discarded; also that one of these was taken back.
 
     :ivar source, target: the states that the node was in before and after, as they are stored.
+    :ivar is_discarded: whether its newest version was taken away.
     """
 
     operation: Operation
     source: str
     target: str
+    is_discarded: bool
 
 
 def load_taken(session: Session, node_id: int, *, limit: int = 20) -> list[Taken]:
@@ -344,7 +372,7 @@ def load_taken(session: Session, node_id: int, *, limit: int = 20) -> list[Taken
     query = (
         select(Operation, Step)
         .join(Step, Step.operation_id == Operation.id)
-        .where(Step.node_id == node_id, Operation.kind == Kind.STATE)
+        .where(Step.node_id == node_id, Operation.kind.in_((Kind.STATE, *DISCARDING)))
         .order_by(Operation.id.desc())
         .limit(limit)
     )
@@ -352,13 +380,15 @@ def load_taken(session: Session, node_id: int, *, limit: int = 20) -> list[Taken
     for operation, step in session.execute(query):
         before, after = step.came_from, step.went_to
         if before is not None and after is not None:
-            found.append(Taken(operation, state_stored(before), state_stored(after)))
+            is_discarded = operation.kind in DISCARDING and after.draft_id is None
+            states = (state_stored(before), state_stored(after))
+            found.append(Taken(operation, *states, is_discarded))
     return found
 
 
 def state_stored(place: Placement) -> str:
     """Return the state of the newest version of a node that stood there, as it is stored."""
-    return place.stage or place.state
+    return place.stage or (place.state if place.draft_id is None else DRAFT)
 
 
 def recent_targets(session: Session, user_id: int, limit: int = 5) -> list[int]:

@@ -2,6 +2,9 @@
 
 A link is a random token and its signature, made with the site's secret; its row has no more than a
 hash of it. So nobody can make one up, and nobody who reads the database can use one.
+
+A link is as good as the right of whoever has made it to see what it shows: it works as long as
+they have an account that is not locked, and may see drafts there.
 """
 
 from __future__ import annotations
@@ -10,14 +13,20 @@ import datetime as dt
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ForeignKey, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from myproject.db.base import Base, Id, UTCDateTime, utcnow
 from myproject.db.transaction import mark_changed
+from myproject.security.access import ANONYMOUS, Access
+from myproject.security.identity import principals_of
+from myproject.security.models import Membership, User
+from myproject.security.permissions import Permission
 from myproject.tree.actor import Actor
+from myproject.tree.node import Node
 
 #: Characters of a label at most.
 LONGEST_LABEL = 200
@@ -51,7 +60,7 @@ class PreviewLink(Base):
 
     @property
     def works(self) -> bool:
-        """Whether it shows the page."""
+        """Whether it shows the page, as long as whoever has made it may see that."""
         return self.revoked_at is None and not self.has_expired
 
 
@@ -95,6 +104,44 @@ def find_preview_link(session: Session, key: bytes, token: str) -> PreviewLink |
         return None
     query = select(PreviewLink).where(PreviewLink.token_hash == _hash_of(token))
     return session.scalars(query).one_or_none()
+
+
+def load_makers(session: Session, links: Iterable[PreviewLink]) -> dict[int | None, frozenset[int]]:
+    """Return user -> the principals that whoever has made links is now; one statement at most.
+
+    Users who are gone or locked out are left out. None is whoever was not signed in.
+    """
+    wanted = {link.created_by_id for link in links}
+    makers: dict[int | None, frozenset[int]] = {None: ANONYMOUS} if None in wanted else {}
+    ids = [user_id for user_id in wanted if user_id is not None]
+    if not ids:
+        return makers
+    query = (
+        select(User.id, Membership.group_id)
+        .outerjoin(Membership, Membership.user_id == User.id)
+        .where(User.id.in_(ids), User.active)
+    )
+    groups: defaultdict[int, set[int]] = defaultdict(set)
+    for user_id, group_id in session.execute(query):
+        groups[user_id] |= {group_id} - {None}
+    for user_id, own in groups.items():
+        makers[user_id] = principals_of(user_id, frozenset(own))
+    return makers
+
+
+def may_show(access: Access, node: Node) -> bool:
+    """Whether somebody who may do this may see, and so show, what readers do not see of a node.
+
+    :param node: one whose lineage is loaded.
+    """
+    if not {Permission.VIEW, Permission.VIEW_DRAFTS} <= access.at(node.boundary_id):
+        return False
+    place = node.parent
+    while place is not None:
+        if not access.visibility.leads_through(place.boundary_id, place.seen_state):
+            return False
+        place = place.parent
+    return True
 
 
 def load_preview_links(session: Session, node_id: int) -> Sequence[PreviewLink]:

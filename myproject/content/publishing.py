@@ -60,6 +60,16 @@ class DraftSaved(NodeEvent):
     changed: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class DoneOnTime(NodeEvent):
+    """What was due of a node was done by nobody in particular, and the journal has it.
+
+    :ivar old_stage: where what readers did not see stood in its workflow before.
+    """
+
+    old_stage: str
+
+
 # -- looking --------------------------------------------------------------------------------------
 
 
@@ -439,3 +449,5 @@ def _keep_step(tree: Tree, node: Node, do: Callable[[], object]) -> None:
         at = moment_of(session)
         operation = begin_operation(session, tree.actor, Kind.STATE, node, at=at)
         add_step(session, operation, 0, node, before)
+        session.flush()
+        tree.tell(DoneOnTime(node.id, node, before.stage))

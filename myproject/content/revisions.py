@@ -136,6 +136,15 @@ def latest_revision_id(session: Session, node_id: int) -> int:
     return session.scalar(select(func.max(Revision.id)).where(Revision.node_id == node_id)) or 0
 
 
+def newest_revision_id(session: Session, node: Node) -> int:
+    """Return the number of the revision that the next one is made from; 0 where there is none.
+
+    That is the draft, where there is one: brought back, it may be older than what readers see.
+    One statement at most.
+    """
+    return node.draft_id or latest_revision_id(session, node.id)
+
+
 def latest_savers(session: Session, ids: Iterable[int]) -> dict[int, str]:
     """Return node id -> who has saved it last, as people are called now; one statement.
 

@@ -10,7 +10,7 @@ a draft like any other.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,15 +18,15 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from pyramid.i18n import TranslationStringFactory
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, object_session
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased, object_session
 
 from myproject.content.revisions import Revision
 from myproject.exceptions import ConfigurationProblem, StepRefused
 from myproject.security.access import Access
 from myproject.security.permissions import Permission
 from myproject.tree.actor import Actor
-from myproject.tree.events import NodeEvent
+from myproject.tree.events import NodeEvent, NodeStateChanged
 from myproject.tree.history import Place
 from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node, has_unseen, is_ahead
 from myproject.tree.operations import Tree
@@ -450,30 +450,57 @@ def _elsewhere(workflow: Workflow, node: Node, transition: Transition) -> Refusa
 
 def authors_of_newest(session: Session, node: Node) -> set[int]:
     """Return the users who have saved what readers have not seen of a node; one statement."""
-    if node.seen_state == PUBLISHED and not is_ahead(node):
-        return set()
-    query = select(Revision.actor_id).where(
-        Revision.node_id == node.id, Revision.actor_id.is_not(None)
+    return newest_authors(session, [node]).get(node.id, set())
+
+
+def newest_authors(session: Session, nodes: Iterable[Node]) -> dict[int, set[int]]:
+    """Return node -> the users who have saved what readers have not seen of it; two statements at
+    most, however many nodes there are."""
+    known = list(nodes)
+    ahead = [node.id for node in known if is_ahead(node)]
+    unseen = [node.id for node in known if node.seen_state != PUBLISHED]
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    for ids, is_newest in ((ahead, _is_ahead_of_live()), (unseen, _is_unseen())):
+        if ids:
+            query = (
+                select(Revision.node_id, Revision.actor_id)
+                .join(Node, Node.id == Revision.node_id)
+                .where(Revision.node_id.in_(ids), is_newest)
+                .distinct()
+            )
+            for node_id, actor_id in session.execute(query):
+                if actor_id is not None:
+                    found[node_id].add(actor_id)
+    return found
+
+
+def _is_ahead_of_live() -> ColumnElement[bool]:
+    """Return "this revision belongs to its node's draft"."""
+    # What readers see may be newer than a draft that was brought back: it begins after what they
+    # saw when it was written.
+    live = aliased(Revision)
+    begun = select(func.max(live.id)).where(
+        live.node_id == Node.id, live.valid_from.is_not(None), live.id < Node.draft_id
     )
-    if is_ahead(node):
-        live = select(func.max(Revision.id)).where(
-            Revision.node_id == node.id,
-            Revision.valid_from.is_not(None),
-            Revision.valid_to.is_(None),
-        )
-        query = query.where(Revision.id > live.scalar_subquery())
-    else:
-        # Since readers saw it last, if they ever did.
-        last = select(func.max(Place.valid_to)).where(
-            Place.node_id == node.id, Place.state == PUBLISHED
-        )
-        seen = last.scalar_subquery()
-        query = query.where(seen.is_(None) | (Revision.at > seen))
-    return {actor_id for actor_id in session.scalars(query.distinct()) if actor_id is not None}
+    begun = func.coalesce(begun.correlate(Node).scalar_subquery(), 0)
+    return and_(Revision.id > begun, Revision.valid_from.is_(None))
+
+
+def _is_unseen() -> ColumnElement[bool]:
+    """Return "this revision was saved since readers saw its node last", if they ever did."""
+    last = select(func.max(Place.valid_to)).where(
+        Place.node_id == Node.id, Place.state == PUBLISHED
+    )
+    seen = last.correlate(Node).scalar_subquery()
+    return or_(seen.is_(None), Revision.at > seen)
 
 
 class Reopening:
-    """Makes a draft again of a version that was saved after somebody had agreed to the one before.
+    """Makes a draft like any other of what stands no longer where it stood in its workflow.
+
+    That is a version that was saved after somebody had agreed to the one before, and content that
+    has become one of a type with another workflow. Where readers see the newest version by now,
+    however that has come about, the next draft begins anew.
 
     :param notify: called with each event.
     """
@@ -482,13 +509,19 @@ class Reopening:
         self.workflows, self.notify = workflows, notify
 
     def __call__(self, event: NodeEvent) -> None:
-        """See to the node that was saved."""
+        """See to the node that was saved, or is in another state."""
         node, session = event.node, object_session(event.node)
+        # Of a workflow that is switched off nobody knows.
+        is_known = node.stage in self.workflows.stages
+        if session is None or not is_known or node.state == TRASHED:
+            return
         state = self.workflows.of(node.type).stages.get(node.stage)
-        if state is not None and state.reopens and session is not None:
+        if state is not None and state.reopens and not isinstance(event, NodeStateChanged):
             # What was agreed to is not what would be published then.
             node.publish_at = None
-            Tree(session, notify=self.notify).set_stage(node, "")
+        elif state is not None and has_unseen(node):
+            return
+        Tree(session, notify=self.notify).set_stage(node, "")
 
 
 def checked_permissions(workflow: Workflow, permissions: Iterable[str]) -> None:

@@ -17,7 +17,9 @@ from myproject.security.logins import find_user, start_login
 from myproject.security.models import Principal, User
 from myproject.security.policy import LOGIN
 from myproject.security.sharing import INHERITING_STOPPED, Sharing, granted
+from myproject.testing.pages import client_of
 from myproject.tree.actor import COMMAND_LINE, Actor
+from myproject.tree.operations import Tree
 
 if TYPE_CHECKING:
     from myproject.testing.sites import Site
@@ -34,17 +36,21 @@ def give(site: Site, who: str, role: str, path: str) -> None:
 
     :param who: a user's name, ``group:NAME``, ``everyone`` or ``authenticated``.
     """
+    with site.tree() as tree:
+        _give(site, tree, who, role, path)
+
+
+def _give(site: Site, tree: Tree, who: str, role: str, path: str) -> None:
     kind, _, name = who.rpartition(":")
     name_is_kind = who in ("everyone", "authenticated")
-    with site.tree() as tree:
-        if kind or name_is_kind:
-            query = select(Principal.id).where(Principal.kind == (kind or who))
-            found = query if name_is_kind else query.where(Principal.name == name)
-            principal_id = tree.session.execute(found).scalar_one()
-        else:
-            principal_id = add_user(site, tree.session, who).id
-        sharing = Sharing(tree.session, site.roles, COMMAND_LINE, None)
-        sharing.make(site.node(tree, path), granted(principal_id, role))
+    if kind or name_is_kind:
+        query = select(Principal.id).where(Principal.kind == (kind or who))
+        found = query if name_is_kind else query.where(Principal.name == name)
+        principal_id = tree.session.execute(found).scalar_one()
+    else:
+        principal_id = add_user(site, tree.session, who).id
+    sharing = Sharing(tree.session, site.roles, COMMAND_LINE, None)
+    sharing.make(site.node(tree, path), granted(principal_id, role))
 
 
 def cut_off(site: Site, path: str) -> None:
@@ -59,9 +65,9 @@ def sign_in(site: Site, name: str, role: str | None = None, path: str = "/") -> 
 
     :param role: what they are given at the node of *path*.
     """
-    if role is not None:
-        give(site, name, role, path)
     with site.tree() as tree:
+        if role is not None:
+            _give(site, tree, name, role, path)
         user = add_user(site, tree.session, name)
         actor = Actor(user.id, user.name, "192.0.2.1")
         token = start_login(tree.session, user, actor, "A browser", dt.timedelta(days=1))
@@ -73,6 +79,6 @@ def sign_in(site: Site, name: str, role: str | None = None, path: str = "/") -> 
     for callback in request.response_callbacks:
         callback(request, response)
     cookie, _, value = response.headers["Set-Cookie"].partition(";")[0].partition("=")
-    client = TestApp(site.app)
+    client = client_of(site.app)
     client.set_cookie(cookie, value)
     return client

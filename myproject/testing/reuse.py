@@ -4,16 +4,19 @@ Making and dropping a database costs the server a checkpoint or a copy of a thou
 most tests write a few rows. So the rows go, and the database stays: its tables are emptied and
 vacuumed, down to the size of a new one's, and get the template's rows back, at the same places.
 Tables and indexes of add-ons go as well.
-Whether that has led to what it should is asked of the database in the end, with everything in it
-that a test could change. A database that differs, in a trigger or in one column's default, is
-nothing to be mended: it is dropped.
+
+The server counts what is written to each table, rolled back or not, and these counters are zero in
+a database that is new. So it is known what a test has written to, and nothing else is touched.
+Whether the rest has become what it should is asked of the database in the end; where a catalog was
+written to, that is everything in it that a test could change. A database that differs, in a trigger
+or in one column's default, is nothing to be mended: it is dropped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString, NamedTuple, cast
 
 import psycopg
 from psycopg import sql
@@ -80,38 +83,54 @@ _SCHEMA = sql.SQL(" UNION ALL ").join(
             SELECT 'pg_namespace', md5(string_agg(c::text, ',' ORDER BY c::text))
             FROM pg_namespace c WHERE nspname !~ '^pg_(toast_)?temp'
         """),
-        sql.SQL("""
-            SELECT 'pg_database', md5(concat_ws(',', datdba, datallowconn, datconnlimit, datacl))
-            FROM pg_database WHERE datname = current_database()
-        """),
-        sql.SQL("""
-            SELECT 'pg_db_role_setting',
-                md5(string_agg(concat_ws(',', setrole, setconfig), ',' ORDER BY setrole))
-            FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase
-            WHERE datname = current_database()
-        """),
     ]
 )
 
-_RELATIONS = sql.SQL("""
-    SELECT oid, oid::regclass::text, relkind,
-        pg_relation_size(oid) / current_setting('block_size')::int,
-        relpages, reltuples, relallvisible
-    FROM pg_class WHERE relkind IN ('r', 'i', 't') AND oid >= 16384
+# What all databases have one catalog for, which does not count by database.
+_SETTINGS = sql.SQL("""
+    SELECT datdba, datallowconn, datconnlimit, datacl, ARRAY(
+        SELECT (setrole, setconfig)::text FROM pg_db_role_setting
+        WHERE setdatabase = pg_database.oid ORDER BY setrole
+    ) FROM pg_database WHERE datname = current_database()
 """)
+
+_RELATIONS = sql.SQL("""
+    SELECT c.oid, c.oid::regclass::text, coalesce(indrelid, c.oid)::regclass::text, relkind,
+        pg_relation_size(c.oid) / current_setting('block_size')::int,
+        relpages, reltuples, relallvisible
+    FROM pg_class c LEFT JOIN pg_index ON indexrelid = c.oid
+    WHERE relkind IN ('r', 'i', 't') AND c.oid >= 16384
+""")
+_RELATIONS_OF = _RELATIONS + sql.SQL("AND coalesce(indrelid, c.oid) = ANY(%s::regclass[])")
 
 _SEQUENCES = sql.SQL("""
     SELECT oid::regclass::text FROM pg_class WHERE relkind = 'S' AND oid >= 16384
 """)
 
-_END_OTHERS = sql.SQL("""
-    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()
-        AND backend_type = 'client backend'
+_OTHERS = sql.SQL("""
+    SELECT pid FROM pg_stat_get_activity(NULL)
+    WHERE datid = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+""")
+_END_OTHERS = sql.SQL("SELECT pg_terminate_backend(pid, 5000) FROM ({}) others").format(_OTHERS)
+
+# Vacuuming and analyzing write what the planner knows, which is counted by itself.
+_WRITTEN = sql.SQL("""
+    SELECT oid::regclass::text, oid < 16384 FROM pg_class
+    WHERE relkind IN ('r', 't') AND NOT relisshared AND oid <> 'pg_statistic'::regclass
+        AND pg_stat_get_tuples_inserted(oid) + pg_stat_get_tuples_updated(oid)
+            + pg_stat_get_tuples_deleted(oid) + pg_stat_get_vacuum_count(oid)
+            + pg_stat_get_analyze_count(oid) + pg_stat_get_autovacuum_count(oid)
+            + pg_stat_get_autoanalyze_count(oid) > 0
+""")
+
+_SET_SEQUENCES = sql.SQL("""
+    SELECT setval(name, value, called)
+    FROM unnest(%s::regclass[], %s::bigint[], %s::bool[]) AS s(name, value, called)
 """)
 
 # What the planner knows of sizes, which vacuuming has changed.
-_RESTORE_STATISTICS = sql.SQL("""
+_SET_KNOWN = sql.SQL("""
     UPDATE pg_class SET relpages = o.relpages, reltuples = o.reltuples,
         relallvisible = o.relallvisible
     FROM unnest(%s::oid[], %s::int[], %s::real[], %s::int[])
@@ -119,31 +138,70 @@ _RESTORE_STATISTICS = sql.SQL("""
     WHERE pg_class.oid = o.oid AND (pg_class.relpages, pg_class.reltuples, pg_class.relallvisible)
         IS DISTINCT FROM (o.relpages, o.reltuples, o.relallvisible)
 """)
-_DROP_STATISTICS = sql.SQL("DELETE FROM pg_statistic WHERE starelid >= 16384")
+
+_SET_UP = sql.SQL("""
+    SET session_replication_role = replica; SET synchronous_commit = off; SET track_counts = off
+""")
+
+_COUNTS = sql.SQL("SELECT reset_val = 'on' FROM pg_settings WHERE name = 'track_counts'")
+
+
+class Relation(NamedTuple):
+    """A table, what it keeps aside (``pg_toast``), or an index.
+
+    :param table: itself, or the table of the index.
+    :param kind: ``r`` for tables, ``t`` for what they keep aside, ``i`` for indexes.
+    :param pages: of its file.
+    :param known: what the planner takes for its size.
+    """
+
+    oid: int
+    name: str
+    table: str
+    kind: str
+    pages: int
+    known: tuple[int, float, int]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Everything about some tables that a test can change without changing the schema.
+
+    :param pages: table -> pages of its file.
+    :param rows: table that has a file -> its rows as text, each with its place in the file.
+    :param known: table -> the OIDs of it and its indexes, with what the planner takes for their
+        sizes.
+    """
+
+    pages: dict[str, int]
+    rows: dict[str, list[str]]
+    known: dict[str, set[tuple[Any, ...]]]
+
+    def only(self, names: Collection[str]) -> Tables:
+        """Return what this says of some of them."""
+        return Tables(*({k: v for k, v in of.items() if k in names} for of in vars(self).values()))
 
 
 @dataclass(frozen=True)
 class State:
     """Everything about a database that a test can change.
 
+    :param settings: whose it is, who may connect, and with what settings.
     :param schema: catalog -> digest of its rows.
-    :param pages: table -> pages of its file.
-    :param rows: table that has a file -> its rows as text, each with its place in the file.
     :param sequences: sequence -> its last value and whether that has been given out.
-    :param statistics: OID of a table or an index -> what the planner takes for its size.
     """
 
+    settings: tuple[Any, ...]
     schema: dict[str, str | None]
-    pages: dict[str, int]
-    rows: dict[str, list[str]]
     sequences: dict[str, tuple[int, bool]]
-    statistics: dict[int, tuple[Any, ...]]
+    tables: Tables
 
 
 class Connection:
     """A connection outside of transactions, on which foreign keys and triggers rest.
 
-    Tables are named as PostgreSQL spells their names, quotes included.
+    Tables are named as PostgreSQL spells their names, quotes included. What is written here is not
+    counted.
 
     :param url: of a PostgreSQL database.
     :raises psycopg.Error: for whoever is no superuser, too.
@@ -153,8 +211,7 @@ class Connection:
         options: dict[str, Any] = url.translate_connect_args(username="user", database="dbname")
         self._connection = psycopg.connect(autocommit=True, **{**url.query, **options})
         try:
-            self.execute("SET session_replication_role = replica")
-            self.execute("SET synchronous_commit = off")
+            self.execute(_SET_UP)
         except psycopg.Error:
             self._connection.close()
             raise
@@ -184,36 +241,75 @@ class Connection:
         with self._connection.cursor().copy(query) as copy:
             copy.write(rows)
 
-    def pages(self, kinds: str) -> dict[str, int]:
-        """Return the sizes of files.
+    def end_others(self) -> bool:
+        """End all other connections, after which all that they wrote is counted.
 
-        :param kinds: ``r`` for tables, ``t`` for what they keep aside, ``i`` for indexes.
+        False where one has not ended in time. One that ended by itself meanwhile has not been ended
+        by this, so it is asked who is left.
         """
-        relations = self.execute(_RELATIONS)
-        return {name: pages for _, name, kind, pages, *_ in relations if kind in kinds}
+        return not self.execute(_END_OTHERS) or not self.execute(_OTHERS)
+
+    def written(self) -> set[str] | None:
+        """Return the tables that were written to since the counters were zero.
+
+        None where a catalog was: there, counters do not tell everything.
+        """
+        written = self.execute(_WRITTEN)
+        if any(is_catalog for _, is_catalog in written):
+            return None
+        return {table for table, _ in written}
+
+    def forget_written(self) -> None:
+        """Set the counters to zero."""
+        self.execute("SELECT pg_stat_reset()")
+
+    def relations(self, tables: Collection[str] | None = None) -> list[Relation]:
+        """Return all relations that have files.
+
+        :param tables: only these and their indexes.
+        """
+        if tables is None:
+            rows = self.execute(_RELATIONS)
+        else:
+            rows = self.execute(_RELATIONS_OF, list(tables))
+        return [Relation(*row[:5], known=row[5:]) for row in rows]
+
+    def settings(self) -> tuple[Any, ...]:
+        """Return what the server says of the database as a whole."""
+        return self.execute(_SETTINGS)[0]
 
     def schema(self) -> dict[str, str | None]:
         """Return a digest of each catalog."""
         return dict(self.execute(_SCHEMA))
 
+    def sequences(self) -> dict[str, tuple[int, bool]]:
+        """Return what each sequence has come to."""
+        return {name: self._sequence(name) for (name,) in self.execute(_SEQUENCES)}
+
+    def tables(self, relations: Iterable[Relation]) -> Tables:
+        """Return the state of the tables among some relations, whose indexes are among them."""
+        pages = {relation.name: relation.pages for relation in relations if relation.kind != "i"}
+        known: dict[str, set[tuple[Any, ...]]] = {table: set() for table in pages}
+        for relation in relations:
+            known[relation.table].add((relation.oid, *relation.known))
+        rows = {table: self._rows(table) for table, size in pages.items() if size}
+        return Tables(pages, rows, known)
+
     def state(self) -> State:
         """Return the state of the database."""
-        pages = self.pages("rt")
-        relations = self.execute(_RELATIONS)
-        return State(
-            schema=self.schema(),
-            pages=pages,
-            rows={table: self._rows(table) for table, size in pages.items() if size},
-            sequences={name: self._sequence(name) for (name,) in self.execute(_SEQUENCES)},
-            statistics={oid: tuple(statistics) for oid, _, _, _, *statistics in relations},
-        )
+        tables = self.tables(self.relations())
+        return State(self.settings(), self.schema(), self.sequences(), tables)
 
-    def empty(self) -> None:
-        """Leave nothing in the tables' files: neither rows nor the places of rows that are gone."""
-        used = [_name(table) for table, pages in self.pages("r").items() if pages]
-        for table in used:
-            self.execute(sql.SQL("DELETE FROM {}").format(table))
-        self.execute(sql.SQL("VACUUM (INDEX_CLEANUP on) {}").format(sql.SQL(", ").join(used)))
+    def empty(self, tables: Collection[str]) -> None:
+        """Leave nothing in the files of tables: neither rows nor the places of rows that are gone.
+
+        :param tables: with what they keep aside.
+        """
+        if tables:
+            own = [_name(table) for table in tables if not table.startswith("pg_toast.")]
+            self.execute(sql.SQL("; ").join(map(sql.SQL("DELETE FROM {}").format, own)))
+            names = sql.SQL(", ").join(map(_name, tables))
+            self.execute(sql.SQL("VACUUM (INDEX_CLEANUP on, PROCESS_TOAST off) {}").format(names))
 
     def rewrite(self, tables: Iterable[str]) -> None:
         """Write the files of tables anew."""
@@ -227,6 +323,18 @@ class Connection:
         """
         for name in names:
             self.execute(sql.SQL(f"DROP {kind} {{}} CASCADE").format(_name(name)))
+
+    def set_sequences(self, sequences: dict[str, tuple[int, bool]]) -> None:
+        """Have sequences go on where they were."""
+        values, called = zip(*sequences.values(), strict=True)
+        self.execute(_SET_SEQUENCES, list(sequences), list(values), list(called))
+
+    def set_known(self, tables: Tables) -> None:
+        """Have the planner take tables and their indexes for what it took them for."""
+        self.execute("DELETE FROM pg_statistic WHERE starelid >= 16384")
+        known = [sizes for of_table in tables.known.values() for sizes in of_table]
+        if known:
+            self.execute(_SET_KNOWN, *map(list, zip(*known, strict=True)))
 
     def _rows(self, table: str) -> list[str]:
         query = sql.SQL("SELECT ctid || ' ' || t::text FROM {} t ORDER BY ctid")
@@ -247,18 +355,23 @@ class Template:
 
     :param url: of the database that new ones are going to be copies of. Its rows are written anew,
         because migrations leave gaps between them.
-    :raises psycopg.Error: when whoever connects may not do what is needed.
+    :raises psycopg.Error: when whoever connects may not do what is needed, or the server does not
+        count.
     """
 
     def __init__(self, url: URL) -> None:
         with Connection(url) as connection:
-            used = [table for table, pages in connection.pages("r").items() if pages]
+            if connection.execute(_COUNTS) != [(True,)]:
+                raise psycopg.NotSupportedError("track_counts is off")
+            used = [
+                table.name for table in connection.relations() if table.pages and table.kind == "r"
+            ]
             self._rows = {table: connection.copy_out(table) for table in used}
             # Columns that were added later have their defaults aside until a table is rewritten.
             connection.rewrite(used)
-            connection.empty()
-            self._write_rows(connection)
-            self._indexes = connection.pages("i")
+            connection.empty(used)
+            self._write_rows(connection, used)
+            self._indexes = _pages_of_indexes(connection.relations())
             self.state = connection.state()
 
     def restore(self, url: URL) -> bool:
@@ -268,29 +381,49 @@ class Template:
         """
         try:
             with Connection(url) as connection:
-                connection.execute(_END_OTHERS)
-                # What add-ons have made, mostly.
-                connection.drop("TABLE", connection.pages("r").keys() - self.state.pages.keys())
-                connection.drop("INDEX", connection.pages("i").keys() - self._indexes.keys())
-                if self._is_beyond(connection):
-                    return False
-                connection.empty()
-                self._write_rows(connection)
-                self._reset_counters(connection)
-                return connection.state() == self.state
+                if connection.end_others() and self._restore(connection):
+                    connection.forget_written()
+                    return True
         except psycopg.Error:
+            pass
+        return False
+
+    def _restore(self, connection: Connection) -> bool:
+        if connection.settings() != self.state.settings:
             return False
+        written = connection.written()
+        if written is None:
+            self._drop_new(connection)
+            expected = self.state.tables
+            filled = {of.name for of in connection.relations() if of.pages and of.kind != "i"}
+        else:
+            expected, filled = self.state.tables.only(written), written
+        connection.empty(filled)
+        self._write_rows(connection, expected.rows)
+        connection.set_sequences(self.state.sequences)
+        connection.set_known(expected)
+        relations = connection.relations(written)
+        return (
+            not self._have_grown(relations)
+            and connection.tables(relations) == expected
+            and (written is not None or connection.schema() == self.state.schema)
+        )
 
-    def _is_beyond(self, connection: Connection) -> bool:
-        return sum(connection.pages("i").values()) - sum(self._indexes.values()) > SPARE_PAGES
+    def _drop_new(self, connection: Connection) -> None:
+        # What add-ons have made, mostly. Indexes of their tables go with these.
+        tables = {table.name for table in connection.relations() if table.kind == "r"}
+        connection.drop("TABLE", tables - self.state.tables.pages.keys())
+        indexes = _pages_of_indexes(connection.relations())
+        connection.drop("INDEX", indexes.keys() - self._indexes.keys())
 
-    def _write_rows(self, connection: Connection) -> None:
-        for table, rows in self._rows.items():
-            connection.copy_in(table, rows)
+    def _have_grown(self, relations: list[Relation]) -> bool:
+        pages = _pages_of_indexes(relations)
+        return sum(pages.values()) - sum(self._indexes[name] for name in pages) > SPARE_PAGES
 
-    def _reset_counters(self, connection: Connection) -> None:
-        for sequence, (value, called) in self.state.sequences.items():
-            connection.execute("SELECT setval(%s, %s, %s)", sequence, value, called)
-        connection.execute(_DROP_STATISTICS)
-        known = [(oid, *statistics) for oid, statistics in self.state.statistics.items()]
-        connection.execute(_RESTORE_STATISTICS, *map(list, zip(*known, strict=True)))
+    def _write_rows(self, connection: Connection, tables: Iterable[str]) -> None:
+        for table in tables:
+            connection.copy_in(table, self._rows[table])
+
+
+def _pages_of_indexes(relations: Iterable[Relation]) -> dict[str, int]:
+    return {index.name: index.pages for index in relations if index.kind == "i"}

@@ -28,6 +28,7 @@ from myproject.testing.commands import DEFAULTS, invoke, write_ini
 from myproject.testing.compiled import CompiledTemplates
 from myproject.testing.counting import statements
 from myproject.testing.databases import migrate
+from myproject.testing.pages import client_of
 from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.operations import Tree
 
@@ -71,7 +72,7 @@ class Site:
             migrate(self.database, self.registry.extensions.migrations())
             record_types(self.registry)
         #: A client that nobody is signed in with.
-        self.client = TestApp(self.app)
+        self.client = client_of(self.app)
         self.renderer = self.registry.getUtility(IMarkdownRenderer)
         self.roles = self.registry.getUtility(IRoles)
 

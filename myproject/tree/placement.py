@@ -17,6 +17,7 @@ class Placement(NamedTuple):
 
     :ivar previous_id, next_id: the siblings that it stood between, those in the trash included;
         None where there was none on that side.
+    :ivar draft_id: the revision ahead of what readers saw.
     :ivar stage: where what readers do not see stood in its workflow.
     :ivar publish_at, expire_at: what was planned.
     :ivar kept_name: what a node in the trash was called before; empty for all others.
@@ -28,6 +29,7 @@ class Placement(NamedTuple):
     state: str
     previous_id: int | None = None
     next_id: int | None = None
+    draft_id: int | None = None
     stage: str = ""
     publish_at: dt.datetime | None = None
     expire_at: dt.datetime | None = None
@@ -92,15 +94,20 @@ def placement_of(session: Session, node: Node) -> Placement:
         node.state,
         session.scalar(siblings.where(here < position).order_by(*descending).limit(1)),
         session.scalar(siblings.where(here > position).order_by(*ascending).limit(1)),
-        *(node.stage, node.publish_at, node.expire_at),
+        *(node.draft_id, node.stage, node.publish_at, node.expire_at),
         "" if trashed is None else trashed.name,
     )
 
 
 def standing_of(node: Node) -> Placement:
     """Return where *node* stands, but for what is around it; no statement."""
-    place = (node.parent_id or ROOT_ID, node.name, node.position, node.state)
-    return Placement(*place, stage=node.stage, publish_at=node.publish_at, expire_at=node.expire_at)
+    return Placement(
+        *(node.parent_id or ROOT_ID, node.name, node.position, node.state),
+        draft_id=node.draft_id,
+        stage=node.stage,
+        publish_at=node.publish_at,
+        expire_at=node.expire_at,
+    )
 
 
 def _siblings(parent_id: int) -> Select[Any]:

@@ -13,13 +13,13 @@ from urllib.parse import quote
 from pyramid.exceptions import URLDecodeError
 from pyramid.interfaces import VH_ROOT_KEY, IResourceURL
 from pyramid.traversal import decode_path_info, split_path_info
-from sqlalchemy import CTE, ColumnElement, Select, literal, select
+from sqlalchemy import CTE, ColumnElement, Select, and_, literal, or_, select
 from sqlalchemy.orm import Session
 from zope.interface import implementer
 
-from myproject.tree.node import Node
+from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.tree.timing import seen_state
-from myproject.tree.visibility import Visibility
+from myproject.tree.visibility import BoundarySet, Visibility, is_member
 
 #: Characters that RFC 3986 allows in a segment besides letters and digits.
 SEGMENT_SAFE = "-._~!$&'()*+,;=:@"
@@ -125,6 +125,21 @@ def climb(origins: Select[Any] | CTE) -> CTE:
             up.c.height + 1,
         ).join_from(up, above, above.c.id == up.c.parent_id)
     )
+
+
+def out_of_reach(nodes: Select[Any], drafts: BoundarySet, parameter: str) -> Select[Any]:
+    """Return the ids of those of *nodes* that cannot be seen for a place above them.
+
+    That is one in the trash, or a draft that somebody may not see.
+
+    :param nodes: a selectable of one column of node ids.
+    :param drafts: the boundaries within which they may see drafts.
+    :param parameter: the name under which ``drafts.parameter`` goes with the statement.
+    """
+    up = climb(nodes)
+    may = is_member(up.c.boundary_id, drafts.kind, parameter)
+    leads = or_(up.c.state == PUBLISHED, and_(up.c.state != TRASHED, may))
+    return select(up.c.origin).where(up.c.height > 0, ~leads)
 
 
 def climb_query(origins: Select[Any]) -> Select[*tuple[Any, ...]]:

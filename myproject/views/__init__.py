@@ -22,7 +22,7 @@ def includeme(config: Configurator) -> None:
     writing = ("keeping", "editing", "adding", "naming", "autosave")
     arranging = ("contents", "reordering", "sidebar", "operations", "moving", "trash")
     sharing = ("sharing", "sharing_many")
-    past = ("history", "revision", "restoring", "timeline", "activity_feed", "activity")
+    past = ("history", "revision", "restoring", "timeline", "activity_feed", "activity", "planned")
     publishing = ("discarding", "scheduling", "preview_links")
     managing = (*sharing, "users", "user", "groups", "redirects", "backlinks", "audit")
     own = ("sign_in", "password", "account", "preferences", "palette")

@@ -11,7 +11,7 @@ from typing import Any
 from pyramid.config import Configurator
 from pyramid.i18n import TranslationStringFactory
 
-from myproject.content.revisions import latest_revision_id
+from myproject.content.revisions import newest_revision_id
 from myproject.content.scratch import store_scratch
 from myproject.security.permissions import Permission
 from myproject.tree.node import Node
@@ -28,7 +28,7 @@ def keep_edit(context: Node, request: Any) -> dict[str, Any]:
     """Keep what the form of this page holds."""
     base = number_of(request, BASE)
     answer = _keep(context, request, PURPOSE, base)
-    if base and latest_revision_id(request.dbsession, context.id) > base:
+    if base and newest_revision_id(request.dbsession, context) != base:
         message = _(
             "Somebody has saved this page since. When you save, you will see both versions."
         )

@@ -7,12 +7,13 @@ from typing import Any
 from pyramid.config import Configurator
 from pyramid.i18n import TranslationStringFactory
 
-from myproject.content.publishing import catch_up, discard_draft, draft_of, newest_fields
+from myproject.content.publishing import catch_up, draft_of, newest_fields
 from myproject.content.revision_log import people_named
 from myproject.content.revisions import differing, snapshot
 from myproject.security.permissions import Permission
 from myproject.tree.node import Node
 from myproject.tree.site import leave_revision
+from myproject.views.done import tell_done
 from myproject.views.forms import Notice, see_other, tell, text_of
 from myproject.views.history import actor_of, number_in
 from myproject.views.rendering import TEMPLATES, page_screen
@@ -46,7 +47,7 @@ def discard_form(context: Node, request: Any, message: Any = "", status: int = 2
 
 def discard(context: Node, request: Any) -> Any:
     """Discard the draft that was shown; show another one if there is another one by now."""
-    names = ["draft_id", "publish_at", "expire_at", "state"]
+    names = ["draft_id", "stage", "publish_at", "expire_at", "state"]
     request.dbsession.refresh(context, names, with_for_update={"key_share": True})
     # What readers see by the clock is no draft, and not for everybody to take back.
     done = catch_up(request.tree, context, request.renderer)
@@ -56,8 +57,9 @@ def discard(context: Node, request: Any) -> Any:
         request.tm.doom()
         message = _("Somebody has saved another draft meanwhile. This is what it says.")
         return discard_form(context, request, message, 409)
-    discard_draft(request.tree, context)
-    tell(request, _("The draft is discarded. It stays in the history, and can be restored."))
+    operation = request.journal.discard(context)
+    text = _("The draft is discarded. It stays in the history, and can be restored.")
+    tell_done(request, operation, text=text)
     return see_other(request, request.canonical_base)
 
 

@@ -44,6 +44,14 @@ REPORTS: Mapping[str, tuple[Any, Any]] = {
         _("Planned when readers see ${what}."),
         _("Took back what was planned for ${what}."),
     ),
+    Kind.DISCARD: (
+        _("Discarded the changes to ${what}."),
+        _("Brought the changes to ${what} back."),
+    ),
+    Kind.REVERT: (
+        _("Restored an older version of ${what} in place of its changes."),
+        _("Brought the changes to ${what} back. Readers see what they saw before."),
+    ),
     Kind.TRASH: (_("Moved ${what} to the trash."), _("Restored ${what}.")),
     Kind.RESTORE: (_("Restored ${what}."), _("Moved ${what} back to the trash.")),
     Kind.PURGE: (_("Deleted ${what} for good."), ""),
@@ -87,6 +95,16 @@ SENTENCES: Mapping[str, tuple[Any, Any, Any]] = {
         _("Scheduled"),
         _("${actor} planned when readers see ${what}"),
         _("${actor} took back what was planned for ${what}"),
+    ),
+    Kind.DISCARD: (
+        _("Changes discarded"),
+        _("${actor} discarded the changes to ${what}"),
+        _("${actor} brought the changes to ${what} back"),
+    ),
+    Kind.REVERT: (
+        _("Older version restored"),
+        _("${actor} restored an older version of ${what} in place of its changes"),
+        _("${actor} brought the changes to ${what} back"),
     ),
     Kind.TRASH: (
         _("Deleted"),
@@ -209,13 +227,19 @@ def undo_url(request: Any, operation: Operation) -> str:
 
 
 def missing(request: Any, needed: Iterable[tuple[int, str]]) -> list[str]:
-    """Return what somebody lacks of the permissions that undoing takes, in words, each once."""
-    needs = list(needed)
+    """Return what somebody lacks of the permissions that undoing takes, in words, each once.
+
+    What took a permission of an add-on that is switched off now is undone by those who may publish:
+    to them every state is open without it.
+    """
+    roles = request.registry.getUtility(IRoles)
+    needs = [
+        (place, name if name in roles.permissions else Permission.PUBLISH) for place, name in needed
+    ]
     access: Access = request.access
     if any(boundary_id not in access.permissions for boundary_id, _permission in needs):
         # Within this very transaction a copy has become a boundary.
         access = _access_now(request)
-    roles = request.registry.getUtility(IRoles)
     lacking = [name for place, name in needs if name not in access.at(place)]
     translate = request.localizer.translate
     return [translate(roles.title_of(name)) for name in dict.fromkeys(lacking)]

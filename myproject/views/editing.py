@@ -185,8 +185,11 @@ class EditScreen:
         return {field.name: newest[field.name] for field in self.fields}
 
     def newest(self) -> Revision | None:
-        """Return the newest revision."""
+        """Return the revision that the next one is made from."""
         query = select(Revision).where(Revision.node_id == self.node.id)
+        if self.node.draft_id is not None:
+            # Brought back, it may be older than what readers see.
+            query = query.where(Revision.id == self.node.draft_id)
         return self.session.scalars(query.order_by(Revision.id.desc()).limit(1)).one_or_none()
 
     @property

@@ -20,6 +20,7 @@ _ = TranslationStringFactory("myproject")
 #: The core's screens of what happens to pages: name, title, and what one may do where they matter.
 RECORDS = (
     ("activity", _("Activity"), Permission.EDIT),
+    ("planned", _("Planned"), Permission.EDIT),
     ("operations", _("What was done"), Permission.EDIT),
     ("trash", _("Trash"), Permission.DELETE),
 )

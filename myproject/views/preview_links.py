@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pyramid.config import Configurator
@@ -15,8 +15,10 @@ from myproject.content.preview_links import (
     LONGEST_LABEL,
     PreviewLink,
     find_preview_link,
+    load_makers,
     load_preview_links,
     make_preview_link,
+    may_show,
     revoke_preview_link,
 )
 from myproject.content.publishing import draft_of, newest_fields, shadow
@@ -46,8 +48,15 @@ DAYS = (1, 7, 30)
 WAITING = "preview-link"
 
 
+#: User -> principals, of those who have made links.
+Makers = Mapping[int | None, frozenset[int]]
+
+
 class Row(NamedTuple):
-    """A link in the list."""
+    """A link in the list.
+
+    :ivar works: whether it can be revoked.
+    """
 
     id: int
     label: str
@@ -110,6 +119,7 @@ def _default_days(request: Any) -> str:
 
 def _screen(node: Node, request: Any, form: Form) -> dict[str, Any]:
     links = load_preview_links(request.dbsession, node.id)
+    makers = load_makers(request.dbsession, links)
     people = people_named(request.dbsession, {link.created_by_id for link in links})
     title = _("Preview links of “${title}”", mapping={"title": node.title})
     return {
@@ -124,7 +134,7 @@ def _screen(node: Node, request: Any, form: Form) -> dict[str, Any]:
                 people.get(link.created_by_id or 0, link.created_by),
                 link.created_at,
                 link.expires_at,
-                request.localizer.translate(_state(link)),
+                request.localizer.translate(_state(node, request, link, makers)),
                 link.works,
             )
             for link in links
@@ -134,10 +144,20 @@ def _screen(node: Node, request: Any, form: Form) -> dict[str, Any]:
     }
 
 
-def _state(link: PreviewLink) -> Any:
+def _state(node: Node, request: Any, link: PreviewLink, makers: Makers) -> Any:
     if link.revoked_at is not None:
         return _("Revoked")
-    return _("Expired") if link.has_expired else _("Works")
+    if link.has_expired:
+        return _("Expired")
+    if not _is_good(node, request, link, makers):
+        return _("Shows nothing: whoever made it may not see this page any more")
+    return _("Works")
+
+
+def _is_good(node: Node, request: Any, link: PreviewLink, makers: Makers) -> bool:
+    """Whether whoever has made a link may still see what it shows."""
+    principals = makers.get(link.created_by_id)
+    return principals is not None and may_show(request.policies.access(principals), node)
 
 
 def _waiting(request: Any, node_id: int) -> str | None:
@@ -165,7 +185,7 @@ def shared_draft(request: Any) -> dict[str, Any]:
     node = None
     if link is not None and link.works:
         node = load_with_lineage(session, [link.node_id]).get(link.node_id)
-    if link is None or node is None or not _may_be_shown(node, request):
+    if link is None or node is None or not _may_be_shown(node, request, link):
         has_expired = link is not None and link.revoked_at is None and link.has_expired
         response.status_int = 410 if has_expired else 404
         title = _("This link has expired") if has_expired else _("This link does not work")
@@ -173,12 +193,14 @@ def shared_draft(request: Any) -> dict[str, Any]:
     return _shown(node, request, link)
 
 
-def _may_be_shown(node: Node, request: Any) -> bool:
+def _may_be_shown(node: Node, request: Any, link: PreviewLink) -> bool:
     places = [node]
     while (above := places[-1].parent) is not None:
         places.append(above)
     in_trash = len(places) != len(ids_above(node)) + 1 or any(p.state == TRASHED for p in places)
-    return not in_trash and request.content_types.get(node.type) is not None
+    if in_trash or request.content_types.get(node.type) is None:
+        return False
+    return _is_good(node, request, link, load_makers(request.dbsession, [link]))
 
 
 def _shown(node: Node, request: Any, link: PreviewLink) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from pyramid.i18n import TranslationStringFactory
 from sqlalchemy.exc import InvalidRequestError
 
 from myproject.content.operations import save
-from myproject.content.publishing import catch_up, discard_draft, save_newest
+from myproject.content.operations_log import Kind
+from myproject.content.publishing import catch_up, save_newest
 from myproject.content.restoring import Fitted, fit, without_gone
 from myproject.content.revision_log import people_named
 from myproject.content.revisions import (
@@ -232,10 +233,10 @@ class RestoreScreen:
         catch_up(request.tree, node, request.renderer)
         if how == NOW and self.is_seen:
             # What was to come next was made from what is replaced now.
-            had_draft = discard_draft(request.tree, node)
-            changed = bool(save(*given, comment=comment)) or had_draft
+            discarded = request.journal.discard(node, kind=Kind.REVERT, comment=comment)
+            changed = save(*given, comment=comment)
             request.transitions.check_written(node, self.way)
-            return changed
+            return bool(changed) or discarded is not None
         content_type = request.content_types.require(node.type)
         changed = save_newest(
             *given,

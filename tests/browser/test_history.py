@@ -1,10 +1,13 @@
 """The history of a page in a browser: two versions chosen and compared, one brought back; what
-happened; no rule of axe-core is broken."""
+happened and what is planned; no rule of axe-core is broken."""
+
+import datetime as dt
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from myproject.content.operations import save
+from myproject.content.publishing import schedule
 from myproject.testing import sign_in
 
 pytestmark = pytest.mark.browser
@@ -17,6 +20,8 @@ def cookie(site, address):
     for values in ({"title": "Second title"}, {"body": "One.\n\nTwo and a half.\n"}):
         with site.tree() as tree:
             save(tree, site.node(tree, "/history"), values, site.renderer, comment="Why")
+    with site.tree() as tree:
+        schedule(tree, site.node(tree, "/history"), None, dt.datetime(2091, 5, 1, tzinfo=dt.UTC))
     ((name, value),) = sign_in(site, "pia", "publisher").cookies.items()
     return {"name": name, "value": value, "url": address}
 
@@ -65,6 +70,9 @@ def test_versions_are_compared_and_brought_back(open_context, cookie, scheme, wi
     assert "Restored from the version of" in page.locator(".events").inner_text()
     check(page)
     page.goto("/@@activity")
+    check(page)
+    page.get_by_role("link", name="Planned").click()
+    assert "is taken back from readers" in page.locator(".events").inner_text()
     check(page)
     with_another = page.context.request
     assert with_another.get("/@@activity.atom").ok

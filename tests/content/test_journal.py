@@ -153,6 +153,36 @@ def test_a_new_place_between_siblings_is_found_again_when_they_were_numbered_ane
     assert list(order) == ["a", "b", "c"]
 
 
+def test_what_has_not_moved_is_put_nowhere_by_an_undo(journal, section):
+    a, b, c = (section[f"docs/{name}"] for name in "abc")
+    operation = set_state(journal, [b], DRAFT)
+    for number, node in enumerate((a, b, c)):
+        node.position = (number + 10) * POSITION_GAP
+    journal.session.flush()
+    position = b.position
+    journal.undo(operation)
+    assert (b.state, b.position) == (PUBLISHED, position)
+
+
+def test_subscribers_hear_of_each_operation_with_what_was_before(journal, section):
+    told = []
+    telling = Journal(journal.tree, notify=lambda *event: told.append(event))
+    node = section["docs/a"]
+    operation = telling.rename(node, "z")
+    undone = telling.undo(operation)
+    trashed = telling.trash([node])
+    purged = telling.purge([node])
+    assert [each for each, *_ in told] == [operation, undone, trashed, purged]
+    assert [nodes for _operation, nodes, _before in told] == [[node], [node], [node], []]
+    assert [before[node.id].name for *_, before in told][:3] == ["a", "z", "a"]
+    with pytest.raises(NameTaken):
+        Journal(journal.tree, notify=veto).rename(section["docs/b"], "y")
+
+
+def veto(operation, nodes, before):
+    raise NameTaken("y", "Docs")
+
+
 def test_a_refusal_half_way_is_no_operation(journal, section):
     journal.tree.add(section["news"], Folder(title="b"), "b")
     before = rows(journal)

@@ -19,6 +19,7 @@ from myproject.content.markup import MarkdownRenderer
 from myproject.content.operations import create, save
 from myproject.content.operations_log import Operation
 from myproject.content.publishing import (
+    DoneOnTime,
     DraftSaved,
     Due,
     catch_up,
@@ -325,10 +326,14 @@ def test_two_at_once_do_everything_once(database):
     told: list[int] = []
     ready = threading.Barrier(2)
 
+    def notify(event: object) -> None:
+        if isinstance(event, DoneOnTime):
+            told.append(event.node_id)
+
     def work() -> list[int]:
         ready.wait()
         with database.transaction() as session:
-            due = publish_due(Tree(session, notify=lambda e: told.append(e.node_id)), RENDERER)
+            due = publish_due(Tree(session, notify=notify), RENDERER)
             return [each.node_id for each in due.done]
 
     with ThreadPoolExecutor() as pool:

@@ -22,14 +22,17 @@ from sqlalchemy import select
 
 from myproject.content.journal import Journal, Operation
 from myproject.content.markup import MarkdownRenderer
+from myproject.content.publishing import save_newest
 from myproject.content.types import Folder
 from myproject.content.workflow import Transition, Transitions, Workflows
+from myproject.db.base import utcnow
 from myproject.db.engine import Database
 from myproject.exceptions import CannotUndo, InvalidValue, TreeError
 from myproject.tree import placing
 from myproject.tree.actor import COMMAND_LINE
 from myproject.tree.boundaries import draw
 from myproject.tree.check import check_tree
+from myproject.tree.history import set_moment
 from myproject.tree.node import DRAFT, PUBLISHED, ROOT_ID, TRASHED, Node
 from myproject.tree.operations import Tree
 from tests.content.test_workflow import MACHINE
@@ -69,12 +72,13 @@ class JournalMachine(RuleBasedStateMachine):
         query = select(
             *(columns.id, columns.parent_id, columns.name, columns.position),
             *(columns.state, columns.boundary_id),
-            *(columns.stage, columns.publish_at, columns.expire_at),
+            *(columns.draft_id, columns.stage, columns.publish_at, columns.expire_at),
         )
         return {row.id: row for row in self.session.connection().execute(query)}
 
     def outline(self) -> dict[int, Any]:
-        """What people see: id -> name, state, boundary, what is planned, the children in order."""
+        """What people see: id -> name, state, boundary, draft, what is planned, the children in
+        order."""
         rows = self.rows()
         seen: dict[int, Any] = {}
         for row in sorted(rows.values(), key=lambda row: (row.position, row.id)):
@@ -87,7 +91,7 @@ class JournalMachine(RuleBasedStateMachine):
         return {
             node_id: (
                 *(row.name, row.state, row.boundary_id),
-                *(row.stage, row.publish_at, row.expire_at),
+                *(row.draft_id, row.stage, row.publish_at, row.expire_at),
                 [child.id for child in seen.values() if child.parent_id == node_id],
             )
             for node_id, row in seen.items()
@@ -172,6 +176,18 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(at=a_node, begin=a_time, end=a_time)
     def schedule(self, at: int, begin: dt.datetime | None, end: dt.datetime | None) -> None:
         self.attempt(lambda: self.journal.schedule(self.pick(at), begin, end))
+
+    @rule(at=a_node, title=a_name)
+    def write_next(self, at: int, title: str) -> None:
+        # As in a transaction of its own, which begins after all that was done before.
+        set_moment(self.session, utcnow())
+        if save_newest(self.tree, self.pick(at), {"title": title}, self.renderer):
+            # Readers are not shown by an undo what nobody has agreed to.
+            self.done.clear()
+
+    @rule(at=a_node)
+    def discard(self, at: int) -> None:
+        self.attempt(lambda: self.journal.discard(self.pick(at)))
 
     @rule(at=some_nodes)
     def trash(self, at: list[int]) -> None:

@@ -273,7 +273,7 @@ def test_a_step_leaves_what_readers_see_as_it_is(tree, make, journal, workflows)
     assert operation.permissions == "check"
     go(tree, journal, workflows, page, "publish")
     assert (page.state, page.stage, page.body, page.draft_id) == (PUBLISHED, "", "Next.", None)
-    ((last, source, target), (first, *_)) = load_taken(tree.session, page.id)
+    ((last, source, target, _is_discarded), (first, *_)) = load_taken(tree.session, page.id)
     assert (first.id, last.transition, source, target) == (
         operation.id, "publish", "checked", PUBLISHED
     )  # fmt: skip

@@ -109,6 +109,8 @@ class Terminal:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(folder),
             "PYTHONDONTWRITEBYTECODE": "1",
+            # No plugins of pytest that the reader has not installed.
+            "PYTEST_ADDOPTS": "-p no:hypothesispytest",
         }
 
     def write(self, file: str, text: str) -> None:

@@ -99,12 +99,12 @@ def test_a_long_record_has_pages_from_the_newest_on(site, admin, links):
     assert found[:-1] == wanted
 
 
-@pytest.mark.parametrize("query", ["", "?person=ann", "?person=user&kind=role-granted"])
-def test_it_takes_few_statements(site, admin, count_statements, query):
+def test_it_takes_few_statements(site, admin, count_statements):
     for number in range(60):
         site.add(f"/p{number}")
         give(site, add_user(site, f"user{number:03}"), "reader", f"/p{number}")
     admin.get("/@@audit")
-    with count_statements(site.database) as seen:
-        admin.get(f"/@@audit{query}")
-    assert len(seen) <= 5, "\n\n".join(seen)
+    for query in ("", "?person=ann", "?person=user&kind=role-granted"):
+        with count_statements(site.database) as seen:
+            admin.get(f"/@@audit{query}")
+        assert len(seen) <= 5, "\n\n".join([query, *seen])

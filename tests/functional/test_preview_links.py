@@ -13,11 +13,14 @@ from myproject.content.preview_links import PreviewLink
 from myproject.content.publishing import save_newest
 from myproject.content.types import Link
 from myproject.db.base import utcnow
+from myproject.security.accounts import Accounts
+from myproject.security.models import Grant, Group, Membership, User
 from myproject.security.sharing import INHERITING_STOPPED, Sharing
 from myproject.testing import Site
 from myproject.tree.actor import COMMAND_LINE
 from myproject.tree.node import DRAFT
 from myproject.tree.site import Site as SiteRow
+from myproject.tree.site import count_access_revision
 
 _numbers = count(1)
 
@@ -195,3 +198,96 @@ def test_who_may_make_and_revoke(site, ann, path):
     # Not by way of another page.
     ann.post(f"{other}/@@preview-links", {**fields, "revoke": number}).follow()
     assert stored(site).works
+
+
+# -- who has made it ------------------------------------------------------------------------------
+
+
+def maker(site):
+    """Sign in somebody new who may make links."""
+    name = f"maker-{next(_numbers)}"
+    return name, site.sign_in(name, "author")
+
+
+def change(site, name, do):
+    """Do something to an account, as an operator does."""
+    with site.tree() as tree:
+        accounts = Accounts(tree.session, site.registry.passwords, COMMAND_LINE, minimum=8)
+        user = tree.session.scalars(select(User).where(User.name == name)).one()
+        do(accounts, user)
+
+
+def disable(accounts, user):
+    accounts.disable_user(user)
+
+
+def enable(accounts, user):
+    accounts.enable_user(user)
+
+
+def delete(accounts, user):
+    accounts.delete_user(user)
+
+
+def take_roles(accounts, user):
+    for grant in accounts.session.scalars(select(Grant).where(Grant.principal_id == user.id)):
+        accounts.session.delete(grant)
+    count_access_revision(accounts.session)
+
+
+@pytest.mark.parametrize("do", [disable, delete, take_roles])
+def test_a_link_works_as_long_as_its_maker_may_see_what_it_shows(site, ann, path, do):
+    name, client = maker(site)
+    address, other = make(client, path), make(ann, path)
+    change(site, name, do)
+    revoked = make(ann, path)
+    with site.tree() as tree:
+        link = tree.session.scalars(select(PreviewLink).order_by(PreviewLink.id.desc())).first()
+        link.revoked_at = utcnow()
+    assert gone(site, address) == gone(site, revoked)
+    assert "To be read." in site.client.get(other)
+    page = ann.get(f"{path}/@@preview-links")
+    assert "Shows nothing: whoever made it may not see this page any more" in page
+    if do is disable:
+        change(site, name, enable)
+        assert "To be read." in site.client.get(address)
+
+
+def test_a_link_ends_with_a_membership(site, path):
+    with site.tree() as tree:
+        group = Group(name="desk", title="Desk")
+        tree.session.add(group)
+        tree.session.flush()
+        group_id = group.id
+    site.grant("group:desk", "author")
+    client = site.sign_in("gil")
+    with site.tree() as tree:
+        gil = tree.session.scalars(select(User.id).where(User.name == "gil")).one()
+        tree.session.add(Membership(user_id=gil, group_id=group_id))
+    address = make(client, path)
+    assert "To be read." in site.client.get(address)
+    with site.tree() as tree:
+        tree.session.delete(tree.session.get_one(Membership, (gil, group_id)))
+    gone(site, address)
+
+
+def test_a_link_shows_nothing_below_a_draft_that_its_maker_may_not_see(site, path):
+    site.add(f"{path}/below", "To be read.", title="Below", state=DRAFT)
+    name, _client = maker(site)
+    client = site.sign_in(name, "author", f"{path}/below")
+    address = make(client, f"{path}/below")
+    site.make_private(path)
+    gone(site, address)
+
+
+def test_asking_who_has_made_a_link_takes_one_statement(site, ann, path):
+    address = make(ann, path)
+    site.client.get(address)
+    with site.statements() as seen:
+        site.client.get(address)
+    assert sum("user_account" in statement for statement in seen) == 1
+    forged = address[:-1] + ("0" if address[-1] != "0" else "1")
+    with site.statements() as seen:
+        site.client.get(forged, status=404)
+        site.client.get("/")
+    assert not [statement for statement in seen if "user_account" in statement]

@@ -109,7 +109,9 @@ def project(pytester, monkeypatch):
 
 
 def run(project, *arguments):
-    return project.runpytest_subprocess("-q", "-p", "no:cacheprovider", *arguments)
+    # Hypothesis is not what the kit needs, and takes longer to import than a test does to run.
+    without = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+    return project.runpytest_subprocess("-q", *without, *arguments)
 
 
 def test_a_sound_add_on_passes(project, postgresql_backend):

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
@@ -107,8 +106,8 @@ def test_the_state_is_that_of_all_tables(url, fresh, renewed):
         names = set(tables)
         filled = {t for t in names if connection.scalar(text(f"SELECT count(*) FROM {t}"))}
     database.dispose()
-    assert {name for name in fresh.pages if not name.startswith("pg_toast.")} == names
-    assert set(fresh.rows) == filled >= {"node", "principal", "access_grant"}
+    assert {name for name in fresh.tables.pages if not name.startswith("pg_toast.")} == names
+    assert set(fresh.tables.rows) == filled >= {"node", "principal", "access_grant"}
     assert fresh.sequences["node_id_seq"] == (1, True)
     renewed(url)
 
@@ -165,12 +164,32 @@ def test_tables_and_indexes_that_were_not_there_go(url, fresh, renewed, statemen
     assert (oid_of(again), state_of(again)) == (oid, fresh)
 
 
+def test_it_is_known_which_tables_were_written_to(url, fresh, renewed):
+    site = Site(url)
+    assert site.client.get("/").status_int == 200
+    site.close()
+    with Connection(url) as connection:
+        assert connection.end_others()
+        assert connection.written() == set()
+        execute(url, "UPDATE node SET title = title")
+        database = Database(url)
+        with database.writer.connect() as rolled_back:
+            rolled_back.execute(text("DELETE FROM access_grant"))
+        database.dispose()
+        # Not counted: whoever resets databases knows what they write.
+        connection.execute("DELETE FROM principal")
+        assert connection.end_others()
+        assert connection.written() == {"node", "access_grant"}
+        connection.forget_written()
+        assert connection.written() == set()
+
+
 def test_nothing_is_left_of_add_ons(url, fresh, renewed):
     oid = oid_of(url)
     site = Site(url, addons=" ".join(available()))
     site.add("/a", "Text to find.")
     site.close()
-    assert len(state_of(url).pages) > len(fresh.pages)
+    assert len(state_of(url).tables.pages) > len(fresh.tables.pages)
     again = renewed(url)
     assert (oid_of(again), state_of(again)) == (oid, fresh)
 
@@ -202,19 +221,19 @@ def test_nothing_is_left_of_add_ons(url, fresh, renewed):
     ],
 )
 def test_each_change_of_the_schema_is_seen(url, fresh, renewed, statement):
+    execute(url, statement.format(name=url.database))
     with Connection(url) as connection:
-        connection.execute("BEGIN")
-        connection.execute(sql.SQL(statement).format(name=sql.Identifier(url.database)))
-        assert connection.schema() != fresh.schema
-        connection.execute("ROLLBACK")
-        assert connection.schema() == fresh.schema
-    renewed(url)
+        assert (connection.settings(), connection.schema()) != (fresh.settings, fresh.schema)
+        # Those of the database as a whole are seen by themselves.
+        assert connection.written() is None or connection.settings() != fresh.settings
+    assert state_of(renewed(url)) == fresh
 
 
 @pytest.mark.parametrize(
     "statement",
     [
         "ALTER TABLE node DROP COLUMN title",
+        "CREATE MATERIALIZED VIEW other AS SELECT * FROM node; CREATE INDEX ON other (id)",
         # All that is written goes, but indexes keep the size that they had.
         "INSERT INTO principal (kind, name, title)"
         " SELECT 'group', n || repeat('x', 80), 'G' FROM generate_series(1, 30000) n",
@@ -222,7 +241,7 @@ def test_each_change_of_the_schema_is_seen(url, fresh, renewed, statement):
 )
 def test_what_cannot_be_undone_leads_to_another_database(url, fresh, renewed, statement):
     oid = oid_of(url)
-    execute(url, statement)
+    execute(url, *statement.split("; "))
     again = renewed(url)
     assert oid_of(again) != oid
     assert state_of(again) == fresh
@@ -249,7 +268,7 @@ def test_an_empty_one_is_dropped(server, renewed):
     oid = oid_of(empty)
     again = renewed(empty)
     assert oid_of(again) != oid
-    assert "node" in state_of(again).pages
+    assert "node" in state_of(again).tables.pages
 
 
 def test_it_takes_a_superuser(server):

@@ -7,6 +7,8 @@ from pyramid.i18n import TranslationStringFactory
 from myproject.addons.review.authors import keep_authors
 from myproject.addons.review.mails import Mails
 from myproject.addons.review.steps import APPROVE, REVIEW, SUBMIT, workflow
+from myproject.content.operations_log import OperationKept
+from myproject.content.publishing import DoneOnTime
 from myproject.content.workflow import TransitionTaken
 from myproject.declarations import Setting
 from myproject.extend.configurator import SiteConfigurator
@@ -45,9 +47,10 @@ def includeme(config: SiteConfigurator) -> None:
     if four_eyes:
         config.add_event_subscriber(keep_authors, NodeCopied)
     if by_mail:
-        config.add_event_subscriber(
-            Mails(registry_of(config), four_eyes=four_eyes), TransitionTaken
-        )
+        mails = Mails(registry_of(config), four_eyes=four_eyes)
+        config.add_event_subscriber(mails.tell_taken, TransitionTaken)
+        config.add_event_subscriber(mails.tell_kept, OperationKept)
+        config.add_event_subscriber(mails.tell_on_time, DoneOnTime)
     for order, (name, title, permission) in enumerate(
         ((SUBMIT, _("Submit for review"), SUBMIT), (APPROVE, _("Approve"), REVIEW)), 380
     ):

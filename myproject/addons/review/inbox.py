@@ -6,17 +6,20 @@ operations, which goes with it through every undo.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from myproject.addons.review.steps import IN_REVIEW, REJECT, SUBMIT
-from myproject.content.operations_log import Operation, Step
+from myproject.content.operations_log import DISCARDING, Operation, Step
+from myproject.tree.lineages import load_with_lineage
 from myproject.tree.node import PUBLISHED, TRASHED, Node
+from myproject.tree.placement import Placement
 from myproject.tree.timing import seen_state
-from myproject.tree.urls import climb
+from myproject.tree.urls import climb, out_of_reach
 from myproject.tree.visibility import BoundarySet, is_member
 
 #: Pages of a list, at most.
@@ -48,7 +51,8 @@ def _is_hidden() -> ColumnElement[bool]:
 
 
 def _last_step(*transitions: str) -> Any:
-    """Return the number of a node's last step in the workflow that still holds."""
+    """Return the number of a node's last step in the workflow that still holds; or of what has
+    taken away what was on its way."""
     # Down the index of the node's own steps: a maximum of a join may be looked for among all
     # operations, for each node anew.
     query = (
@@ -61,7 +65,7 @@ def _last_step(*transitions: str) -> Any:
     if transitions:
         query = query.where(Operation.transition.in_(transitions))
     else:
-        query = query.where(Operation.transition != "")
+        query = query.where(or_(Operation.transition != "", Operation.kind.in_(DISCARDING)))
     return query.correlate(Node).scalar_subquery()
 
 
@@ -77,7 +81,7 @@ def load_to_review(
     query = (
         select(Node, Operation)
         .outerjoin(Operation, Operation.id == submitted)
-        .where(*_in_review(places), Node.id.not_in(_out_of_reach(here, drafts)))
+        .where(*_in_review(places), Node.id.not_in(out_of_reach(here, drafts, "drafts")))
         .order_by(Operation.id, Node.id)
         .limit(most)
     )
@@ -95,30 +99,20 @@ def count_to_review(
     if places.kind == "none":
         return 0
     found = select(Node.id).where(*_in_review(places)).limit(2 * most).cte("found")
-    out_of_reach = _out_of_reach(select(found.c.id), drafts)
-    query = select(func.count()).select_from(found).where(found.c.id.not_in(out_of_reach))
+    hidden = out_of_reach(select(found.c.id), drafts, "drafts")
+    query = select(func.count()).select_from(found).where(found.c.id.not_in(hidden))
     count = session.connection().scalar(query, _parameters(places, drafts)) or 0
     return min(count, most)
 
 
 def _in_review(places: BoundarySet) -> Sequence[ColumnElement[bool]]:
-    node = Node.__table__.c
-    return (
-        node.stage == IN_REVIEW,
-        # As the index says it: SQLite uses that for nothing else.
-        node.stage != literal_column("''"),
-        _is_hidden(),
-        is_member(node.boundary_id, places.kind, "places"),
-    )
+    return (*_waits(), is_member(Node.__table__.c.boundary_id, places.kind, "places"))
 
 
-def _out_of_reach(pages: Select[Any], drafts: BoundarySet) -> Select[Any]:
-    """Return those of pages that cannot be seen for a place above them, which is in the trash, or a
-    draft that somebody may not see."""
-    up = climb(pages)
-    may = is_member(up.c.boundary_id, drafts.kind, "drafts")
-    leads = or_(up.c.state == PUBLISHED, and_(up.c.state != TRASHED, may))
-    return select(up.c.origin).where(up.c.height > 0, ~leads)
+def _waits() -> Sequence[ColumnElement[bool]]:
+    stage = Node.__table__.c.stage
+    # As the index says it: SQLite uses that for nothing else.
+    return (stage == IN_REVIEW, stage != literal_column("''"), _is_hidden())
 
 
 def _parameters(places: BoundarySet, drafts: BoundarySet) -> dict[str, Any]:
@@ -161,13 +155,48 @@ def _waiting(session: Session, query: Any, parameters: dict[str, Any]) -> list[W
     return [Waiting(*row) for row in session.execute(query, parameters)]
 
 
-def last_submission(session: Session, node_id: int) -> Operation | None:
-    """Return the step that has submitted a page last; one statement."""
+def load_submitters(
+    session: Session, ids: Collection[int], undone_id: int | None = None
+) -> dict[int, int]:
+    """Return node -> the user who has submitted it last; one statement.
+
+    :param undone_id: an operation that counts although it has just been undone.
+    """
+    holds = or_(and_(*_HOLDS), Operation.id == undone_id)
     query = (
-        select(Operation)
-        .join(Step, Step.operation_id == Operation.id)
-        .where(Step.node_id == node_id, Operation.transition == SUBMIT, *_HOLDS)
-        .order_by(Operation.id.desc())
-        .limit(1)
+        select(Step.node_id, Operation.actor_id)
+        .join(Operation, Operation.id == Step.operation_id)
+        .where(Step.node_id.in_(ids), Operation.transition == SUBMIT, holds)
+        .order_by(Operation.id)
     )
-    return session.scalars(query).one_or_none()
+    last = {row[0]: row[1] for row in session.execute(query)}
+    return {node_id: user_id for node_id, user_id in last.items() if user_id is not None}
+
+
+def has_left(node: Node, stood: Placement | None) -> bool:
+    """Whether a page was in review where it stood before, and is no longer."""
+    if stood is None or stood.stage != IN_REVIEW or stood.state == TRASHED:
+        return False
+    return node.stage != IN_REVIEW or node.state == TRASHED
+
+
+def load_hidden(session: Session, trashed: Collection[int]) -> Sequence[Node]:
+    """Return the pages that are in review and lie below pages which have just gone to the trash;
+    two statements.
+
+    :param trashed: the ids of these. What lay in the trash before is left out.
+    """
+    up = climb(select(Node.id).where(*_waits()))
+    ways: defaultdict[int, dict[int, Any]] = defaultdict(dict)
+    for row in session.execute(select(up.c.origin, up.c.parent_id, up.c.state, up.c.height)):
+        ways[row.origin][row.height] = row
+    found = []
+    for origin, way in ways.items():
+        above = {
+            way[height - 1].parent_id
+            for height, row in way.items()
+            if height and row.state == TRASHED
+        }
+        if above and above <= {*trashed}:
+            found.append(origin)
+    return [*load_with_lineage(session, found).values()]

@@ -1,4 +1,5 @@
-"""Mail: to those who may review, about what waits for them; to authors, about what became of it.
+"""Mail: to those who may review, about what waits for them; to authors, about what became of it,
+whatever it was that has ended the review.
 
 It leaves after the commit, in the language of whoever gets it.
 """
@@ -6,38 +7,45 @@ It leaves after the commit, in the language of whoever gets it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pyramid.i18n import Localizer, TranslationStringFactory, make_localizer
 from pyramid.interfaces import ITranslationDirectories
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from myproject.addons.review.addresses import review_url
-from myproject.addons.review.inbox import last_submission
-from myproject.addons.review.steps import APPROVE, IN_REVIEW, REJECT, REVIEW, SUBMIT
-from myproject.content.workflow import TransitionTaken, authors_of_newest
-from myproject.interfaces import IMailer
-from myproject.mail import compose, send_after_commit
-from myproject.registry import SiteRegistry
-from myproject.security.access import Policies
-from myproject.security.accounts import groups_of
-from myproject.security.identity import principals_of
-from myproject.security.models import (
-    AUTHENTICATED_ID,
-    EVERYONE_ID,
-    Membership,
-    Preference,
-    User,
+from myproject.addons.review.inbox import has_left, load_hidden, load_submitters
+from myproject.addons.review.recipients import AS_READER, WITH_DRAFTS, Recipients
+from myproject.addons.review.steps import (
+    APPROVE,
+    IN_REVIEW,
+    REJECT,
+    SUBMIT,
+    UNPUBLISH,
+    WITHDRAW,
 )
-from myproject.security.permissions import ADMINISTRATOR, Permission
-from myproject.tree.node import PUBLISHED, Node
+from myproject.content.operations_log import Kind, OperationKept
+from myproject.content.publishing import DoneOnTime
+from myproject.content.workflow import TransitionTaken, newest_authors
+from myproject.interfaces import IMailer
+from myproject.mail import Mailing, send_all_after_commit
+from myproject.registry import SiteRegistry
+from myproject.scope import Scope
+from myproject.security.models import Preference, User
+from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.tree.urls import names_of
 
 _ = TranslationStringFactory("myproject")
 
-#: Transition -> subject and first sentence of its mail.
+#: What has ended a review, besides transitions and kinds of operations: that something was undone,
+#: and that a time has come.
+UNDO, ON_TIME = "undo", "on-time"
+
+_ENDED = _("No longer in review: ${what}")
+
+#: Transition, kind of operation, or one of the above -> subject and first sentence of its mail.
 WORDS: Mapping[str, tuple[Any, Any]] = {
     SUBMIT: (
         _("For review: ${what}"),
@@ -51,11 +59,24 @@ WORDS: Mapping[str, tuple[Any, Any]] = {
         _("Sent back: ${what}"),
         _("${actor} has sent this back:"),
     ),
+    WITHDRAW: (_ENDED, _("${actor} has taken this back from review:")),
+    UNPUBLISH: (
+        _ENDED,
+        _("${actor} has taken this back from readers, with the changes in review:"),
+    ),
+    Kind.DISCARD: (_ENDED, _("${actor} has discarded the changes that were in review:")),
+    Kind.REVERT: (
+        _ENDED,
+        _("${actor} has restored an older version, in place of the changes that were in review:"),
+    ),
+    Kind.TRASH: (_ENDED, _("${actor} has moved this to the trash, or a page that it was in:")),
+    UNDO: (_ENDED, _("${actor} has undone something, which has ended the review of this:")),
+    ON_TIME: (_ENDED, _("This was published at the time that was set:")),
 }
 
 
 class Mails:
-    """Writes to people when somebody has taken pages through a step.
+    """Writes to people when pages were submitted, and when they wait for a review no longer.
 
     :param registry: of the application.
     :param four_eyes: whether who has written something cannot review it.
@@ -64,58 +85,92 @@ class Mails:
     def __init__(self, registry: SiteRegistry, *, four_eyes: bool) -> None:
         self.registry, self.four_eyes = registry, four_eyes
 
-    def __call__(self, event: TransitionTaken) -> None:
-        """Write to whom it concerns."""
-        if not self.registry.getUtility(IMailer).is_working:
-            return
-        session = event.scope.dbsession
-        letters: defaultdict[tuple[str, int], list[Node]] = defaultdict(list)
+    def tell_taken(self, event: TransitionTaken) -> None:
+        """Write about steps through the workflow."""
+        about: defaultdict[str, list[Node]] = defaultdict(list)
         for node in event.nodes:
-            name = self._about(event, node)
-            for user_id in self._recipients(session, event, node, name):
-                letters[name, user_id].append(node)
-        ids = {user_id for _name, user_id in letters}
-        people = _load_people(session, ids - {event.scope.actor.id})
-        for (name, user_id), nodes in letters.items():
-            if user_id in people:
-                self._write(event, name, *people[user_id], nodes)
+            transition = event.transitions[node.id]
+            # Whatever publishes what was in review approves it.
+            name = APPROVE if transition.target == PUBLISHED else transition.name
+            if name == SUBMIT or event.stages[node.id] == IN_REVIEW:
+                about[name].append(node)
+        for name, nodes in about.items():
+            self._tell(event.scope, name, nodes, event.comment)
 
-    @staticmethod
-    def _about(event: TransitionTaken, node: Node) -> str:
-        """Return which mail a step is worth: whatever publishes what was in review approves it."""
-        transition = event.transitions[node.id]
-        was_in_review = event.stages[node.id] == IN_REVIEW
-        if transition.target == PUBLISHED:
-            return APPROVE if was_in_review else ""
-        return transition.name if transition.name in WORDS else ""
+    def tell_kept(self, event: OperationKept) -> None:
+        """Write about what has ended reviews without being a step through the workflow."""
+        operation = event.operation
+        name = operation.kind if operation.undoes_id is None else UNDO
+        if name not in WORDS:
+            return
+        nodes = [node for node in event.nodes if has_left(node, event.before[node.id])]
+        trashed = {node.id for node in event.nodes if node.state == TRASHED}
+        if trashed:
+            nodes += load_hidden(event.scope.dbsession, trashed)
+        self._tell(event.scope, name, nodes, operation.comment, operation.undoes_id)
+
+    def tell_on_time(self, event: DoneOnTime) -> None:
+        """Write about what was published while it was in review, as it had been planned before."""
+        session = object_session(event.node)
+        if event.old_stage == IN_REVIEW != event.node.stage and session is not None:
+            self._tell(Scope(self.registry, session), ON_TIME, [event.node])
+
+    def _tell(
+        self,
+        scope: Any,
+        name: str,
+        nodes: Sequence[Node],
+        comment: str = "",
+        undoes_id: int | None = None,
+    ) -> None:
+        """Write about nodes to whom it concerns.
+
+        :param name: of the words.
+        :param undoes_id: the operation that was undone, if one was.
+        """
+        if name not in WORDS or not self.registry.getUtility(IMailer).is_working:
+            return
+        session, known = scope.dbsession, {node.id: node for node in nodes}
+        letters: defaultdict[int, list[int]] = defaultdict(list)
+        for node_id, users in self._recipients(scope, known, name, undoes_id).items():
+            for user_id in users:
+                letters[user_id].append(node_id)
+        people = _load_people(session, letters)
+        # Who is told the same in the same language gets the same letter.
+        addresses: defaultdict[tuple[str | None, tuple[int, ...]], list[str]] = defaultdict(list)
+        for user_id, about in letters.items():
+            if user_id in people:
+                email, language = people[user_id]
+                addresses[language, tuple(about)].append(email)
+        for (language, about), some in addresses.items():
+            chosen = [known[node_id] for node_id in about]
+            subject, text = self._letter(scope, name, language, chosen, comment)
+            mailing = Mailing(self.registry.settings["myproject.mail_from"], some, subject, text)
+            send_all_after_commit(session, self.registry.getUtility(IMailer), mailing)
 
     def _recipients(
-        self, session: Session, event: TransitionTaken, node: Node, name: str
-    ) -> set[int]:
-        if not name:
-            return set()
+        self, scope: Any, nodes: Mapping[int, Node], name: str, undoes_id: int | None
+    ) -> dict[int, set[int]]:
+        """Return node -> the users to be told of it; two statements, or four."""
+        session, all_nodes = scope.dbsession, nodes.values()
+        recipients = Recipients(session, scope.policies)
         if name == SUBMIT:
-            found = reviewers_of(session, event.scope.policies, node.boundary_id)
-            return found - authors_of_newest(session, node) if self.four_eyes else found
-        submission = last_submission(session, node.id)
-        user_id = None if submission is None else submission.actor_id
-        if user_id is None:
-            return set()
-        # What is said about a page is for those who see it, as its author may by now not.
-        principals = principals_of(user_id, groups_of(session, user_id))
-        may = event.scope.policies.access(principals).at(node.boundary_id)
-        needed = {Permission.VIEW}
-        if node.seen_state != PUBLISHED:
-            needed.add(Permission.VIEW_DRAFTS)
-        return {user_id} if needed <= may else set()
+            excluded = newest_authors(session, all_nodes) if self.four_eyes else {}
+            if scope.actor.id is not None:
+                excluded = {number: {*excluded.get(number, ()), scope.actor.id} for number in nodes}
+            return recipients.reviewers(all_nodes, excluded)
+        users = load_submitters(session, nodes.keys(), undoes_id)
+        waiting = {number: user for number, user in users.items() if user != scope.actor.id}
+        seen = {node: AS_READER if _is_seen(node, name) else WITH_DRAFTS for node in all_nodes}
+        return recipients.those_who_see(seen, waiting)
 
-    def _write(
-        self, event: TransitionTaken, name: str, user: User, locale: str | None, nodes: list[Node]
-    ) -> None:
-        request, settings = event.scope, self.registry.settings
+    def _letter(
+        self, scope: Any, name: str, locale: str | None, nodes: Sequence[Node], comment: str
+    ) -> tuple[str, str]:
+        """Return a subject and a text."""
+        identity = scope.signed_in
         translate = self._localizer(locale).translate
-        identity = request.signed_in
-        site = settings["myproject.site_title"]
+        site = self.registry.settings["myproject.site_title"]
         actor = identity.title if identity is not None else site
         what = f"“{nodes[0].title}”"
         if len(nodes) > 1:
@@ -125,27 +180,26 @@ class Mails:
         )
         lines = [first, ""]
         for node in nodes:
-            lines += [node.title, f"  {self._address(request, node, name)}"]
+            lines.append(node.title)
+            if node.state != TRASHED and name != Kind.TRASH:
+                lines.append(f"  {self._address(scope, node, name)}")
             if name == APPROVE and node.publish_at is not None:
                 time = {"time": f"{node.publish_at:%Y-%m-%d %H:%M} UTC"}
                 later = translate(_("Readers will see it on ${time}."), mapping=time)
                 lines.append(f"  {later}")
-        if event.comment:
-            quoted = (f"> {line}" for line in event.comment.splitlines())
+        if comment:
+            quoted = (f"> {line}" for line in comment.splitlines())
             lines += ["", translate(_("Comment:")), *quoted]
-        text = "\n".join([*lines, "", "-- ", site, ""])
-        message = compose(settings["myproject.mail_from"], user.email or "", subject, text)
-        send_after_commit(request.dbsession, self.registry.getUtility(IMailer), message)
+        return subject, "\n".join([*lines, "", "-- ", site, ""])
 
-    def _address(self, request: Any, node: Node, name: str) -> str:
+    def _address(self, scope: Any, node: Node, name: str) -> str:
         """Return where the mail leads: with the host that is configured, as a request may lie."""
         settings = self.registry.settings
-        path = request.path_url_of(names_of(node)) or f"{request.mount}/"
-        is_seen = name == APPROVE and node.publish_at is None
-        path = path if is_seen else review_url(request, path)
+        path = scope.path_url_of(names_of(node)) or f"{scope.mount}/"
+        path = path if _is_seen(node, name) else review_url(scope, path)
         host = settings["myproject.canonical_host"]
         if not host and settings["myproject.development"]:
-            host = request.host_url
+            host = scope.host_url
         return host.rstrip("/") + path
 
     def _localizer(self, locale: str | None) -> Localizer:
@@ -153,40 +207,17 @@ class Mails:
         return make_localizer(locale or self.registry.settings["myproject.locale"], folders)
 
 
-def reviewers_of(session: Session, policies: Policies, boundary_id: int) -> set[int]:
-    """Return the users who may review within a boundary; one statement or two.
-
-    Administrators may do everything; they are among them only where nobody else may review.
-    """
-    given = [
-        reason
-        for reason in policies.applying(boundary_id)
-        if (role := policies.roles.get(reason.role)) is not None and REVIEW in role.permissions
-    ]
-    named = {reason.principal_id for reason in given if reason.role != ADMINISTRATOR}
-    found = _users_of(session, named)
-    if found:
-        return found
-    return _users_of(session, {reason.principal_id for reason in given} - named)
+def _is_seen(node: Node, name: str) -> bool:
+    """Whether what a mail is about is what readers see now."""
+    return name in (APPROVE, ON_TIME) and node.publish_at is None
 
 
-def _users_of(session: Session, principals: Iterable[int]) -> set[int]:
-    """Return the users among principals, and those who belong to groups among them."""
-    wanted = set(principals)
-    if not wanted:
-        return set()
-    query = select(User.id).where(User.active, User.email.is_not(None))
-    if not wanted & {AUTHENTICATED_ID, EVERYONE_ID}:
-        members = select(Membership.user_id).where(Membership.group_id.in_(wanted))
-        query = query.where(User.id.in_(wanted) | User.id.in_(members))
-    return set(session.scalars(query))
-
-
-def _load_people(session: Session, ids: Iterable[int]) -> dict[int, tuple[User, str | None]]:
-    """Return user -> the person and their language, of those who can be written to."""
+def _load_people(session: Session, ids: Iterable[int]) -> dict[int, tuple[str, str | None]]:
+    """Return user -> mail address and language, of those who can be written to."""
     query = (
-        select(User, Preference.language)
+        select(User.id, User.email, Preference.language)
         .outerjoin(Preference, Preference.user_id == User.id)
         .where(User.id.in_(list(ids)), User.active, User.email.is_not(None))
+        .order_by(User.id)
     )
-    return {user.id: (user, language) for user, language in session.execute(query)}
+    return {row.id: (row.email, row.language) for row in session.execute(query)}

@@ -17,7 +17,7 @@ IN_REVIEW = "in-review"
 SUBMIT, REVIEW = "submit", "review"
 
 #: Transitions; the first has the name of its permission.
-APPROVE, REJECT, WITHDRAW = "approve", "reject", "withdraw"
+APPROVE, REJECT, WITHDRAW, UNPUBLISH = "approve", "reject", "withdraw", "unpublish"
 
 
 def workflow(*, four_eyes: bool) -> Workflow:
@@ -60,6 +60,6 @@ def workflow(*, four_eyes: bool) -> Workflow:
                 *("publish", _("Publish"), draft, PUBLISHED, Permission.PUBLISH),
                 of_own=not four_eyes,
             ),
-            Transition("unpublish", _("Unpublish"), live, DRAFT, Permission.PUBLISH),
+            Transition(UNPUBLISH, _("Unpublish"), live, DRAFT, Permission.PUBLISH),
         ),
     )

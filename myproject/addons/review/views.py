@@ -27,6 +27,7 @@ from myproject.tree.node import PUBLISHED, Node, has_unseen, is_ahead, stage_of
 from myproject.tree.traversal import no_root
 from myproject.tree.visibility import BoundarySet
 from myproject.views.bar import Step, notes_of, steps_of
+from myproject.views.done import SENTENCES
 from myproject.views.history import actor_of
 from myproject.views.menus import record_tabs
 from myproject.views.people import load_places
@@ -228,10 +229,13 @@ def _blocked(request: Any, node: Node, steps: Sequence[Step]) -> Mapping[str, st
 
 def _said(request: Any, taken: Any, people: Mapping[int, str]) -> Said:
     operation = taken.operation
+    title = request.registry.workflows.title_of(taken.target)
+    if taken.is_discarded:
+        title = SENTENCES[operation.kind][0]
     return Said(
         operation.at,
         actor_of(request, operation, people),
-        request.localizer.translate(request.registry.workflows.title_of(taken.target)),
+        request.localizer.translate(title),
         operation.comment,
         operation.undone_by_id is not None or operation.undoes_id is not None,
     )

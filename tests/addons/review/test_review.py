@@ -337,6 +337,25 @@ def test_switched_off_pages_in_review_are_drafts(site, make_site, ann):
     assert state_of(off, "/one") == (PUBLISHED, "")
 
 
+@pytest.mark.parametrize("transition", ["submit", "reject", "approve"])
+def test_switched_off_its_steps_are_undone_by_those_who_may_publish(
+    site, make_site, ann, pat, transition
+):
+    submit(ann, "/one")
+    if transition != "submit":
+        act(pat, "/one", transition, "Because.")
+    after = state_of(site, "/one")
+    off = make_site()
+    ed, pat = off.sign_in("ed", "editor"), off.sign_in("pat", "publisher")
+    page = ed.get("/one/@@operations")
+    assert "Undoing it takes a permission that you do not have there: publish" in page
+    undo(pat.get("/one/@@operations"))
+    before = (DRAFT, "" if transition == "submit" else "in-review")
+    assert state_of(off, "/one") == before
+    undo(pat.get("/one/@@operations"))
+    assert state_of(off, "/one") == after
+
+
 # -- four eyes ------------------------------------------------------------------------------------
 
 
