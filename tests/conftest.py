@@ -7,6 +7,7 @@ Markdown. Without them those tests are skipped, except where ``CI`` is set: ther
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -35,6 +36,12 @@ def pytest_report_header() -> list[str]:
         for name, what in names.items()
         if name not in os.environ
     ]
+
+
+def pytest_collection_finish() -> None:
+    """Keep no bytecode from now on: of a module that a test writes twice within a second, Python
+    would take what it has of the first for the second."""
+    sys.dont_write_bytecode = True
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from myproject.exceptions import InvalidName
 from myproject.security.access import Access, Policies
 from myproject.security.effects import Effect, Region, effects_of
 from myproject.security.permissions import Permission
-from myproject.tree.names import MAX_DEPTH, check_name, free_name
+from myproject.tree.names import MAX_DEPTH, check_name, free_name, name_from_title, problem_with
 from myproject.tree.node import PUBLISHED, ROOT_ID, TRASHED, Node
 from myproject.tree.placing import DEEP, height_of, way_up
 from myproject.tree.timing import seen_state
@@ -382,14 +382,15 @@ class Planner:
     ) -> list[Problem]:
         """Return a problem for each name that cannot be used below *parent*."""
         problems, good = [], {}
+        reserved = self.reserved if parent.id == ROOT_ID else frozenset()
         for node, name in wanted.items():
             try:
-                good[node] = check_name(
-                    name, self.reserved if parent.id == ROOT_ID else frozenset()
-                )
+                good[node] = check_name(name, reserved)
             except InvalidName as error:
-                suggestion = free_name(f"{name}-2", set()) if error.name else ""
-                problems.append(Problem(node.id, node.title, error.message, name, suggestion))
+                possible = name_from_title(name or node.title) if problem_with(name) else name
+                possible = f"{possible}-2" if possible in reserved else possible
+                free = free_name(possible, self._like(parent, possible))
+                problems.append(Problem(node.id, node.title, error.message, name, free))
         taken = self._taken(parent, set(good.values()), () if are_new else good)
         counts = Counter(good.values())
         for node, name in good.items():

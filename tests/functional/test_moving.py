@@ -177,7 +177,8 @@ def test_a_name_that_is_taken_there_gets_another_one(docs, ann):
     assert form[field].value == "one-2"
     form[field] = "@@x"
     page = form.submit(status=422)
-    assert "The name “@@x” cannot be used." in text(page)
+    shown = text(page)
+    assert "“@@x” cannot be a name. A name cannot begin with @@. This one is free: x" in shown
     # What was typed is still there.
     form = button(page, "Move")
     assert form[field].value == "@@x"
@@ -191,7 +192,7 @@ def test_a_name_that_a_route_has_cannot_be_had_at_the_root(make_site):
     site.add("/docs/shop", title="Shop")
     ann = site.sign_in("ann", "editor")
     page = ann.get("/docs/shop/@@move?target=1")
-    assert "The name “shop” cannot be used." in text(page)
+    assert "“shop” cannot be a name. This name belongs to the site itself" in text(page)
     form = button(page, "Move")
     assert form[f"name-{number(site, '/docs/shop')}"].value == "shop-2"
     assert form.submit().location == "http://localhost/shop-2"
