@@ -164,9 +164,12 @@ def latest_savers(session: Session, ids: Iterable[int]) -> dict[int, str]:
 
 
 def load_revision(session: Session, node_id: int, revision_id: int) -> Revision | None:
-    """Return one of a node's revisions; None where it has none of this number."""
-    query = select(Revision).where(Revision.node_id == node_id, Revision.id == revision_id)
-    return session.scalars(query).one_or_none()
+    """Return one of a node's revisions; None where it has none of this number.
+
+    One statement, and none for one that the session has already.
+    """
+    found = session.get(Revision, revision_id)
+    return found if found is not None and found.node_id == node_id else None
 
 
 def differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

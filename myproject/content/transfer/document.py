@@ -219,8 +219,8 @@ def front_matter_of(
     meta |= own.meta
     claimed = _OWN_KEYS | own.keys | times.keys()
     extra = {key: value for key, value in node.extra.items() if key not in claimed}
-    if node.state == PUBLISHED and not is_ahead:
-        extra = _without_times(extra)
+    if node.state == PUBLISHED or is_ahead:
+        extra = _without_times(extra, is_ahead=is_ahead)
     if own.link is not None:
         kept = extra.pop("url", "")
         meta["url"] = url or own.link[0] or kept
@@ -328,19 +328,20 @@ def _times(
     return publish_at, None if has_expired else expire_at, has_expired
 
 
-def _without_times(extra: dict[str, Any]) -> dict[str, Any]:
-    """Return the front matter of a page that readers see without times by which they would not.
+def _without_times(extra: dict[str, Any], *, is_ahead: bool) -> dict[str, Any]:
+    """Return front matter without times by which readers would see something else than they do.
 
     They stayed when it was imported as a draft, and have been overtaken.
+
+    :param is_ahead: whether it is that of a draft, which one that has passed does not hide.
     """
-    if extra.keys().isdisjoint((PUBLISH_KEY, EXPIRE_KEY)):
-        return extra
-    dropped = {EXPIRE_KEY}
-    with suppress(FrontMatterError):
-        publish_at = _moment("", PUBLISH_KEY, extra.get(PUBLISH_KEY))
-        if publish_at is not None and publish_at > utcnow():
-            dropped.add(PUBLISH_KEY)
-    return {key: value for key, value in extra.items() if key not in dropped}
+    overtaken = set() if is_ahead else {EXPIRE_KEY}
+    for key in extra.keys() & {PUBLISH_KEY, EXPIRE_KEY}:
+        with suppress(FrontMatterError):
+            time = _moment("", key, extra[key])
+            if time is not None and time > utcnow():
+                overtaken.add(key)
+    return {key: value for key, value in extra.items() if key not in overtaken}
 
 
 def _moment(text: str, key: str, value: Any) -> dt.datetime | None:

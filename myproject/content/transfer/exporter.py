@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from myproject.content.aliases import WrittenAliases
@@ -53,7 +53,8 @@ from myproject.content.transfer.own import Own, OwnReader
 from myproject.db.base import utcnow
 from myproject.exceptions import MyprojectError
 from myproject.tree.copying import descend
-from myproject.tree.node import Node, is_ahead, seen_state_of
+from myproject.tree.node import PUBLISHED, Node, seen_state_of
+from myproject.tree.timing import database_now, seen_state
 from myproject.tree.urls import join_path, paths_of
 from myproject.tree.visibility import EVERYTHING
 
@@ -62,10 +63,6 @@ _BATCH = 500
 
 class CannotExport(MyprojectError):
     """The directory or the place is not usable."""
-
-
-#: What it takes to say what readers see of a node.
-_LOOKS = (Node.id, Node.draft_id, Node.state, Node.publish_at, Node.expire_at)
 
 
 @dataclass(slots=True)
@@ -179,8 +176,10 @@ class _Export:
     ) -> None:
         self.session, self.at = session, at
         self.own = OwnReader(session, stored)
+        # One moment for all: what becomes due meanwhile is still to come.
+        self.now = utcnow()
         self.newer = _newer_fields(session)
-        self.places = _places(session, top_id, self.newer)
+        self.places = _places(session, top_id, self.newer, self.now)
         self.aliases = WrittenAliases(session, self.places, at)
         for place in self.places.values():
             place.is_bare_folder &= not self.aliases.has(place.id)
@@ -223,14 +222,15 @@ class _Export:
             for row in rows:
                 place, node_now = self.places[row.id], _now(row, newer.get(row.id))
                 if row.id not in ahead:
-                    yield [_Version(place, node_now, own[row.id], _times(row))]
+                    yield [_Version(place, node_now, own[row.id], _times(row, self.now))]
                     continue
-                page = _Version(place, node_now, own[row.id], _times(row, EXPIRE_KEY))
+                times = _times(row, self.now, EXPIRE_KEY)
+                page = _Version(place, node_now, own[row.id], times)
                 draft = _Version(
                     place,
                     SimpleNamespace(**{**row._mapping, **ahead[row.id]}),
                     drafted[row.id],
-                    _times(row, PUBLISH_KEY),
+                    _times(row, self.now, PUBLISH_KEY),
                     is_ahead=True,
                 )
                 is_news = self._text(draft) != self._text(replace(draft, node=row, own=page.own))
@@ -238,7 +238,8 @@ class _Export:
 
     def _ahead(self, rows: Iterable[Any]) -> dict[int, dict[str, Any]]:
         """Return id -> field -> value of what is ahead of what readers see."""
-        ids = [row.draft_id for row in rows if is_ahead(row)]
+        has_draft = (row for row in rows if row.draft_id is not None)
+        ids = [row.draft_id for row in has_draft if row.id not in self.newer]
         if not ids:
             return {}
         query = select(Revision.node_id, Revision.fields).where(Revision.id.in_(ids))
@@ -307,16 +308,13 @@ class _Export:
 def _newer_fields(session: Session) -> dict[int, dict[str, Any]]:
     """Return id -> field -> value of nodes whose draft is not beside what readers see, but what
     they see on time already, or what a page says that was taken back from them."""
+    is_seen = seen_state(Node.__table__.c) == PUBLISHED
     query = (
-        select(*_LOOKS, Revision.fields, Revision.at)
-        .select_from(Node)
+        select(Node.id, Revision.fields, Revision.at)
         .join(Revision, Revision.id == Node.draft_id)
+        .where(or_(~is_seen, Node.publish_at <= database_now()))
     )
-    return {
-        row.id: {**row.fields, "modified_at": row.at}
-        for row in session.execute(query)
-        if not is_ahead(row)
-    }
+    return {row.id: {**row.fields, "modified_at": row.at} for row in session.execute(query)}
 
 
 def _now(row: Any, newer: Mapping[str, Any] | None) -> Any:
@@ -329,12 +327,12 @@ def _now(row: Any, newer: Mapping[str, Any] | None) -> Any:
     return SimpleNamespace(**{**row._mapping, **(newer or {}), "state": seen_state_of(row)})
 
 
-def _times(row: Any, *keys: str) -> dict[str, dt.datetime]:
+def _times(row: Any, now: dt.datetime, *keys: str) -> dict[str, dt.datetime]:
     """Return the times to come of a row of a node, by their keys.
 
     :param keys: the only ones that count, if there are any.
     """
-    now, times = utcnow(), {PUBLISH_KEY: row.publish_at, EXPIRE_KEY: row.expire_at}
+    times = {PUBLISH_KEY: row.publish_at, EXPIRE_KEY: row.expire_at}
     return {
         key: time
         for key, time in times.items()
@@ -343,12 +341,12 @@ def _times(row: Any, *keys: str) -> dict[str, dt.datetime]:
 
 
 def _places(
-    session: Session, top_id: int, newer: Mapping[int, Mapping[str, Any]]
+    session: Session, top_id: int, newer: Mapping[int, Mapping[str, Any]], now: dt.datetime
 ) -> dict[int, _Place]:
     down = descend(top_id, trash=False)
     columns = (
-        *(*_LOOKS, Node.parent_id, Node.name, Node.type, Node.title, Node.nav_title),
-        *(Node.summary, Node.extra),
+        *(Node.id, Node.parent_id, Node.name, Node.type, Node.title, Node.nav_title),
+        *(Node.summary, Node.extra, Node.state, Node.publish_at, Node.expire_at),
     )
     query = (
         select(*columns)
@@ -366,7 +364,7 @@ def _places(
             label=node.nav_title or node.title,
             weight=weight_of(node.extra),
             aliases=aliases_of(node.extra),
-            is_bare_folder=is_bare_folder(node) and not _times(row),
+            is_bare_folder=is_bare_folder(node) and not _times(row, now),
         )
         places[row.id] = place
         if row.id != top_id:

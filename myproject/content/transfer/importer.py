@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
@@ -24,6 +24,7 @@ from myproject.content.operations import begin_history, change_type, finish, set
 from myproject.content.publishing import catch_up, save_newest, schedule
 from myproject.content.references import LOST
 from myproject.content.registry import ContentTypes
+from myproject.content.revisions import Revision
 from myproject.content.transfer.document import (
     EXPIRE_KEY,
     ORDER_KEYS,
@@ -35,6 +36,7 @@ from myproject.content.transfer.document import (
 )
 from myproject.content.transfer.links import (
     DRAFT_SUFFIX,
+    SUFFIX,
     Names,
     Resolver,
     is_internal,
@@ -49,12 +51,15 @@ from myproject.interfaces import IMarkdownRenderer
 from myproject.translation import in_english
 from myproject.tree.known import own_tables
 from myproject.tree.names import MAX_DEPTH, check_name, title_from_name
-from myproject.tree.node import PUBLISHED, Node
+from myproject.tree.node import PUBLISHED, Node, has_unseen
 from myproject.tree.operations import Tree
 from myproject.tree.traversal import load_lineage
 from myproject.tree.urls import join_path
 
 _FOREIGN_REFERENCE = re.compile(r"node:(?=\d)")
+
+#: Drafts that one statement looks for.
+_BATCH = 500
 
 #: What files call the times of a page.
 _KEYS = {"publish_at": PUBLISH_KEY, "expire_at": EXPIRE_KEY}
@@ -199,6 +204,7 @@ class _Import:
         self.nodes: dict[Names, Node] = {}
         self.created: set[Names] = set()
         self.retyped: set[Names] = set()
+        self.drafts: Sequence[Revision] = ()
         self.lookup = Lookup(self.session)
         self.resolver = Resolver(
             {names: entry.document.aliases for names, entry in found.entries.items()},
@@ -225,8 +231,7 @@ class _Import:
         for entry in progress(entries, len(entries)):
             self._fill(entry)
         self.session.flush()
-        for entry in self.found.drafts.values():
-            self._save_draft(entry)
+        self._save_drafts()
         if self.report.problems and not skip_errors:
             raise ImportFailed(self.report.problems)
         for children in levels.values():
@@ -357,7 +362,8 @@ class _Import:
         values = self._values(entry, node)
         keep = None if is_new else partial(begin_history, self.tree, node)
         changed = set_fields(node, values, before=keep)
-        changed |= _plan(node, document)
+        is_taken_back = "state" in changed and node.state != PUBLISHED
+        changed |= _plan(node, document, is_taken_back=is_taken_back)
         if not changed and not is_new and entry.names not in self.retyped:
             self.report.unchanged += 1
             return
@@ -369,7 +375,9 @@ class _Import:
                 node,
                 self.renderer,
                 changed=None if is_new else changed,
+                # A time that was set before holds for it, too.
                 incomplete=document.may_be_incomplete
+                and node.publish_at is None
                 and self.types.require(node.type).incomplete_drafts,
             )
         except MyprojectError as error:
@@ -377,12 +385,23 @@ class _Import:
         place = self.at + entry.names
         (self.report.created if is_new else self.report.updated).append(place)
 
+    def _save_drafts(self) -> None:
+        drafts = list(self.found.drafts.values())
+        for start in range(0, len(drafts), _BATCH):
+            batch = drafts[start : start + _BATCH]
+            nodes = [self.nodes.get(entry.names) for entry in batch]
+            ids = [node.draft_id for node in nodes if node is not None and node.draft_id]
+            # The session has them while they are kept; one by one it would be a statement each.
+            self.drafts = self.session.scalars(select(Revision).where(Revision.id.in_(ids))).all()
+            for entry in batch:
+                self._save_draft(entry)
+
     def _save_draft(self, entry: Entry) -> None:
         """Save what is written next of a page, ahead of what its readers see."""
         document, place = entry.document, self.at + entry.names
         node = self.nodes.get(entry.names) or self._node_at(place)
         if node is None:
-            name = entry.file.name.replace(DRAFT_SUFFIX, "")
+            name = entry.file.name[: -len(DRAFT_SUFFIX + SUFFIX)] + SUFFIX
             reason = f"there is no page {join_path(place)}; call a new one {name}, with draft: true"
             self.found.refuse(entry.file, reason)
             return
@@ -404,7 +423,7 @@ class _Import:
                 and self.types.require(node.type).incomplete_drafts,
             )
             wanted = (begin or node.publish_at, end or node.expire_at)
-            if node.is_ahead and wanted != (node.publish_at, node.expire_at):
+            if has_unseen(node) and wanted != (node.publish_at, node.expire_at):
                 schedule(self.tree, node, *wanted)
                 changed.add("publish_at")
         except InvalidValue as error:
@@ -485,17 +504,25 @@ class _Import:
         return self.lookup.find(names) if node is None else node.id
 
 
-def _plan(node: Node, document: Document) -> set[str]:
+def _plan(node: Node, document: Document, *, is_taken_back: bool) -> set[str]:
     """Have a node appear and disappear when its file says so; return names of what that changed.
 
     What a file does not say of it stays as it is, as far as that makes sense yet.
+
+    :param is_taken_back: whether the file has taken it back from readers.
     """
-    planned = {"expire_at": document.expire_at or node.expire_at}
+    # Then nothing is left of what somebody has agreed to, or has planned.
+    is_over = is_taken_back or (node.state == PUBLISHED and node.draft_id is None)
+    begin = document.publish_at or (None if is_over else node.publish_at)
+    end = document.expire_at or node.expire_at
+    if begin is not None and end is not None and end <= begin:
+        begin, end = document.publish_at, document.expire_at
+    planned: dict[str, Any] = {"publish_at": begin, "expire_at": end}
+    if is_over:
+        planned["stage"] = ""
     if node.state != PUBLISHED:
         # The file is newer than what was ahead of what readers saw once.
-        planned |= {"draft_id": None, "publish_at": document.publish_at or node.publish_at}
-    elif node.draft_id is None:
-        planned |= {"stage": "", "publish_at": None}
+        planned["draft_id"] = None
     changed = {name for name, value in planned.items() if getattr(node, name) != value}
     for name in changed:
         setattr(node, name, planned[name])

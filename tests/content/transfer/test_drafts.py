@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from myproject.content.publishing import newest_of, save_newest, schedule, unpublish
+from myproject.content.publishing import newest_of, publish, save_newest, schedule, unpublish
 from myproject.content.revisions import Revision
+from myproject.content.transfer import exporter
 from myproject.content.transfer.importer import ImportFailed
 from myproject.content.types import Folder, Link
 from myproject.db.base import utcnow
@@ -154,6 +155,38 @@ def test_names_that_look_like_drafts_are_none(
     assert outline(other) == outline(site)
 
 
+def test_a_time_that_was_overtaken_does_not_come_back_with_a_draft(
+    new_site: NewSite, files: Files, tmp_path: Path
+) -> None:
+    site, other = new_site(), new_site()
+    head = "---\ntitle: A\ndraft: true\npublishDate: 2091-05-01\n---\n\n"
+    import_files(site, files({"a.md": head + "Old."}))
+    with site.tree() as tree:
+        publish(tree, site.node(tree, "/a"), site.renderer)
+    change(site, "/a", body="Next.")
+    assert "publishDate" not in assert_round_trip(site, other, tmp_path)["a.draft.md"].decode()
+    assert times_of(other, "/a") == (None, None)
+
+
+def test_what_becomes_due_during_an_export_is_written_as_it_was_before(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.add("/a", "Live.")
+    change(site, "/a", body="Next.")
+    plan(site, "/a", utcnow() + HOUR, None)
+    places = exporter._places
+
+    def slowly(*given: Any) -> Any:
+        found = places(*given)
+        monkeypatch.setattr("myproject.tree.node.utcnow", lambda: utcnow() + 2 * HOUR)
+        return found
+
+    monkeypatch.setattr(exporter, "_places", slowly)
+    files = export_files(site, tmp_path / "out")
+    assert b"Live." in files["a.md"]
+    assert b"publishDate: " in files["a.draft.md"]
+
+
 # -- in -------------------------------------------------------------------------------------------
 
 
@@ -266,10 +299,69 @@ def test_what_is_due_is_done_before_a_file_is_read(site: Site, files: Files) -> 
     assert bodies[-1] == "File."
 
 
+def test_a_draft_of_what_readers_do_not_see_can_come_on_time(site: Site, files: Files) -> None:
+    site.add("/a", "Old.", title="A", state=DRAFT)
+    head = "---\ntitle: A\npublishDate: 2091-05-01\n---\n\n"
+    import_files(site, files({"a.draft.md": head + "Next."}))
+    assert seen(site, "/a") == ("Next.", "Next.", DRAFT)
+    assert times_of(site, "/a") == (MAY, None)
+
+
+def test_what_a_file_takes_back_does_not_come_at_the_time_of_a_draft_that_it_replaces(
+    site: Site, files: Files
+) -> None:
+    site.add("/a", "Live.", title="A")
+    change(site, "/a", body="Next.")
+    plan(site, "/a", MAY, None)
+    with site.tree() as tree:
+        tree.set_stage(site.node(tree, "/a"), "review")
+    import_files(site, files({"a.md": "---\ntitle: A\ndraft: true\n---\n\nOther."}))
+    assert seen(site, "/a") == ("Other.", "Other.", DRAFT)
+    assert times_of(site, "/a") == (None, None)
+    with site.tree() as tree:
+        assert site.node(tree, "/a").stage == ""
+
+
+@pytest.mark.parametrize(
+    ("planned", "head", "times"),
+    [
+        ((None, MAY), "publishDate: 2091-06-01", (JUNE, None)),
+        ((None, JUNE), "publishDate: 2091-05-01", (MAY, JUNE)),
+        ((JUNE, None), "expiryDate: 2091-05-01\ndraft: true", (None, MAY)),
+        ((MAY, None), "expiryDate: 2091-06-01\ndraft: true", (MAY, JUNE)),
+    ],
+)
+def test_of_times_that_contradict_each_other_that_of_the_file_holds(
+    site: Site, files: Files, planned: Any, head: str, times: Any
+) -> None:
+    site.add("/a", "Text.", title="A", state=DRAFT)
+    plan(site, "/a", *planned)
+    import_files(site, files({"a.md": f"---\ntitle: A\n{head}\n---\n\nText."}))
+    assert times_of(site, "/a") == times
+
+
+def test_drafts_that_say_the_same_take_no_statement_each(
+    site: Site, files: Files, count_statements: Any
+) -> None:
+    counts = []
+    for count in (2, 20):
+        pages = {f"p{number}{kind}.md": kind for number in range(count) for kind in ("", ".draft")}
+        directory = files(pages)
+        import_files(site, directory)
+        with count_statements(site.database) as statements:
+            assert import_files(site, directory).drafted == []
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+
+
 @pytest.mark.parametrize(
     ("tree", "reason"),
     [
         ({"a.draft.md": "x"}, "a.draft.md: there is no page /a; call a new one a.md, with draft"),
+        (
+            {"a.draft.Draft.MD": "x"},
+            "a.draft.Draft.MD: there is no page /a.draft; call a new one a.draft.md, with draft",
+        ),
         (
             {"a.md": "x", "a.draft.md": "---\ncontentType: folder\n---\n"},
             "a.draft.md: /a is a 'page', its draft a 'folder'",

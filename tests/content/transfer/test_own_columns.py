@@ -131,6 +131,21 @@ def test_a_wrong_value_is_named_with_its_file_and_line(
     assert report.created == [("b",)]
 
 
+def test_what_is_going_to_be_published_on_time_lacks_nothing(
+    shop: Site, files: Callable[..., Path]
+) -> None:
+    types = shop.registry.getUtility(IContentTypes)
+    types.add(ContentType("sample", Sample, "Sample", incomplete_drafts=True))
+    import_files(shop, files({"a.md": HEAD + "sku: A\npublishDate: 2091-05-01\n---\n"}))
+    draft = files({"a.md": HEAD + "draft: true\n---\n"})
+    with pytest.raises(ImportFailed) as caught:
+        import_files(shop, draft)
+    assert "sku: It needs a value" in str(caught.value)
+    with shop.tree() as tree:
+        shop.node(tree, "/a").publish_at = None
+    assert import_files(shop, draft).updated == [("a",)]
+
+
 def test_pages_become_samples_and_samples_pages(shop: Site, files: Callable[..., Path]) -> None:
     shop.add("/a", "text")
     import_files(shop, files({"a.md": HEAD + "sku: A\n---\n"}))
