@@ -315,9 +315,11 @@ class Journal:
 
         :raises CannotUndo: with the reason; nothing has been written.
         """
+        # Of two who do it at once, one finds that it has been done.
+        self.session.refresh(operation, ["undone_by_id"], with_for_update=True)
         steps = self.steps(operation)
         nodes = {node.id: node for node in self._nodes(step.node_id for step in steps)}
-        if operation.kind in _UNMOVED:
+        if operation.kind in _UNMOVED and operation.undone_by_id is None:
             # Nobody saves another version while it is made sure that nobody has.
             lock_nodes(self.session, nodes.values())
         reason = self.why_not(operation)

@@ -340,7 +340,7 @@ class Tree(Placing):
         parent = self.session.get(Node, place.parent_id)
         if parent is None or node.id in way_up(self.session, parent.id):
             return
-        trashed.name = place.kept_name
+        trashed.name = place.kept_name or trashed.name
         if node.parent_id != parent.id:
             old_boundary = boundary_of(self.session, node.parent_id)
             node.parent_id, node.position = parent.id, place.position

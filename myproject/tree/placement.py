@@ -20,7 +20,8 @@ class Placement(NamedTuple):
     :ivar draft_id: the revision ahead of what readers saw.
     :ivar stage: where what readers do not see stood in its workflow.
     :ivar publish_at, expire_at: what was planned.
-    :ivar kept_name: what a node in the trash was called before; empty for all others.
+    :ivar kept_name: what a node in the trash was called before; empty for all others, and where
+        that was not remembered yet.
     """
 
     parent_id: int

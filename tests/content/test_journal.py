@@ -114,6 +114,18 @@ def test_in_the_trash_again_a_page_lies_where_it_lay(journal, section):
     assert rows(journal)[node.id] == before[node.id]
 
 
+def test_where_its_name_was_not_remembered_a_page_keeps_the_one_that_it_has(journal, section):
+    node = section["docs/a"]
+    journal.trash([node])
+    restored = journal.restore([node], section["news"], names={node.id: "new"})
+    (step,) = journal.steps(restored)
+    step.before = {key: value for key, value in step.before.items() if key != "kept_name"}
+    journal.undo(restored)
+    assert journal.session.get_one(Trashed, node.id).name == "new"
+    journal.restore([node])
+    assert (node.parent_id, node.name) == (section["docs"].id, "new")
+
+
 def test_in_the_trash_again_a_page_stays_where_its_old_place_is_none(journal, section):
     node, docs, news = section["docs/b"], section["docs"], section["news"]
     journal.trash([node])

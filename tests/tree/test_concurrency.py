@@ -12,11 +12,17 @@ from typing import Any
 
 import pytest
 from pyramid_retry import IRetryableError
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from myproject.content.types import Folder
+from myproject.content.journal import Journal, Kind
+from myproject.content.markup import MarkdownRenderer
+from myproject.content.operations import create
+from myproject.content.operations_log import Operation as Kept
+from myproject.content.publishing import save_newest
+from myproject.content.types import Folder, Page
 from myproject.db.engine import Database
-from myproject.exceptions import MoveIntoItself, NameTaken, NodeGone, TreeError
+from myproject.exceptions import CannotUndo, MoveIntoItself, NameTaken, NodeGone, TreeError
+from myproject.tree.actor import Actor
 from myproject.tree.check import check_tree
 from myproject.tree.node import ROOT_ID, Node
 from myproject.tree.operations import Tree
@@ -239,3 +245,34 @@ def test_a_crowd_of_moves_leaves_a_tree(database, plant):
     assert is_sound(database)
     with looking(database) as session:
         assert session.query(Node).count() == len(ids) + 1
+
+
+@pytest.mark.parametrize("kind", [Kind.RENAME, Kind.MOVE, Kind.REORDER, Kind.DISCARD])
+def test_of_two_who_undo_it_at_once_one_is_told_that_it_has_been_done(
+    database: Database, contend: Any, kind: Kind
+) -> None:
+    renderer = MarkdownRenderer()
+    with database.transaction() as session:
+        tree = Tree(session, actor=Actor(7, "ann"))
+        root = session.get_one(Node, ROOT_ID)
+        first, second = (create(tree, root, Page(title=name), renderer) for name in ("a", "b"))
+        save_newest(tree, first, {"body": "Next."}, renderer)
+        journal = Journal(tree, renderer)
+        operation = {
+            Kind.RENAME: lambda: journal.rename(first, "new"),
+            Kind.MOVE: lambda: journal.move([first], second),
+            Kind.REORDER: lambda: journal.reorder(first),
+            Kind.DISCARD: lambda: journal.discard(first),
+        }[kind]()
+        number, ids = operation.id, [first.id]
+
+    def undo(tree: Tree, node: Node) -> None:
+        tree.actor = Actor(7, "ann")
+        Journal(tree, renderer).undo(tree.session.get_one(Kept, number))
+
+    outcome = contend(undo, undo, ids)
+    with pytest.raises(CannotUndo) as refused:
+        outcome.result()
+    assert refused.value.reason.interpolate() == "It has been undone already, by ann."
+    with database.transaction() as session:
+        assert len(session.scalars(select(Kept)).all()) == 2
