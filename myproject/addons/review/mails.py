@@ -171,8 +171,8 @@ class Mails:
         identity = scope.signed_in
         translate = self._localizer(locale).translate
         site = self.registry.settings["myproject.site_title"]
-        actor = identity.title if identity is not None else site
-        what = f"“{nodes[0].title}”"
+        actor = _in_a_line(identity.title) if identity is not None else site
+        what = f"“{_in_a_line(nodes[0].title)}”"
         if len(nodes) > 1:
             what += f" (+ {len(nodes) - 1})"
         subject, first = (
@@ -180,7 +180,7 @@ class Mails:
         )
         lines = [first, ""]
         for node in nodes:
-            lines.append(node.title)
+            lines.append(_in_a_line(node.title))
             if node.state != TRASHED and name != Kind.TRASH:
                 lines.append(f"  {self._address(scope, node, name)}")
             if name == APPROVE and node.publish_at is not None:
@@ -205,6 +205,11 @@ class Mails:
     def _localizer(self, locale: str | None) -> Localizer:
         folders = self.registry.queryUtility(ITranslationDirectories, default=[])
         return make_localizer(locale or self.registry.settings["myproject.locale"], folders)
+
+
+def _in_a_line(text: str) -> str:
+    """Return what somebody has called something, without lines that would pass for the site's."""
+    return " ".join(text.split())
 
 
 def _is_seen(node: Node, name: str) -> bool:

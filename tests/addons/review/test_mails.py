@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from myproject.content.publishing import save_newest
 from myproject.interfaces import IMailer
 from myproject.security.models import Group, Membership, User
 from myproject.security.preferences import Preferences, store_preferences
@@ -22,6 +23,11 @@ from tests.addons.review.test_review import node_id, token
 
 def addresses(outbox):
     return sorted(message["To"] for message in outbox.messages)
+
+
+def save(site, path, **values):
+    with site.tree() as tree:
+        save_newest(tree, site.node(tree, path), values, site.renderer)
 
 
 def user_id(session, name):
@@ -51,6 +57,15 @@ def test_reviewers_get_mail_and_then_the_author(site, ann, pat, outbox):
     text = outbox.messages[0].get_content()
     assert "http://localhost/one\n" in text
     assert "Comment:" not in text
+
+
+def test_a_title_is_one_line_whatever_it_says(site, ann, pat, outbox):
+    save(site, "/one", title="Harmless\r\nBcc: eve@example.org\n\n-- \nMy site")
+    submit(ann, "/one")
+    (message,) = outbox.messages
+    said = "Harmless Bcc: eve@example.org -- My site"
+    assert (message["Subject"], message["Bcc"]) == (f"For review: “{said}”", None)
+    assert f"\n\n{said}\n  http://localhost/one/" in message.get_content()
 
 
 def test_what_is_undone_or_refused_sends_nothing(site, ann, pat, outbox):
