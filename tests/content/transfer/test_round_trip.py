@@ -67,11 +67,21 @@ NAMES = st.one_of(
     ),
     TEXT.map(normalize).filter(lambda name: problem_with(name) is None),
 )
-EXTRAS = st.dictionaries(
+OTHERS = st.dictionaries(
     TEXT | st.sampled_from(["weight", "order", "aliases", "summary", "description", "title"]),
     VALUES,
     max_size=3,
 ).filter(lambda extra: "url" not in extra)
+#: Times that somebody has planned once, kept as a record.
+PAST = [dt.date(2001, 5, 1), dt.datetime(2000, 2, 1), None, "", "2002-03-01T10:00:00+02:00"]
+RECORDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "publishDate": st.sampled_from([*PAST, dt.date(2092, 1, 1), "2092-03-01"]),
+        "expiryDate": st.sampled_from(PAST),
+    },
+)
+EXTRAS = st.builds(lambda others, records: {**others, **records}, OTHERS, RECORDS)
 LINES = st.one_of(
     TEXT,
     st.sampled_from(
