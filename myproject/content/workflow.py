@@ -28,7 +28,7 @@ from myproject.security.permissions import Permission
 from myproject.tree.actor import Actor
 from myproject.tree.events import NodeEvent, NodeStateChanged
 from myproject.tree.history import Place
-from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node, has_unseen, is_ahead
+from myproject.tree.node import DRAFT, PUBLISHED, TRASHED, Node, has_unseen
 from myproject.tree.operations import Tree
 
 _ = TranslationStringFactory("myproject")
@@ -457,8 +457,9 @@ def newest_authors(session: Session, nodes: Iterable[Node]) -> dict[int, set[int
     """Return node -> the users who have saved what readers have not seen of it; two statements at
     most, however many nodes there are."""
     known = list(nodes)
-    ahead = [node.id for node in known if is_ahead(node)]
     unseen = [node.id for node in known if node.seen_state != PUBLISHED]
+    # What was ahead of what readers saw stays unseen when the page is taken back from them.
+    ahead = [node.id for node in known if node.draft_id is not None and has_unseen(node)]
     found: defaultdict[int, set[int]] = defaultdict(set)
     for ids, is_newest in ((ahead, _is_ahead_of_live()), (unseen, _is_unseen())):
         if ids:
@@ -487,12 +488,24 @@ def _is_ahead_of_live() -> ColumnElement[bool]:
 
 
 def _is_unseen() -> ColumnElement[bool]:
-    """Return "this revision was saved since readers saw its node last", if they ever did."""
+    """Return "this revision was saved since readers saw its node last", if they ever did; or "it
+    was ahead of what they saw then, and something was saved since", which was made from it."""
     last = select(func.max(Place.valid_to)).where(
         Place.node_id == Node.id, Place.state == PUBLISHED
     )
     seen = last.correlate(Node).scalar_subquery()
-    return or_(seen.is_(None), Revision.at > seen)
+    live, later = aliased(Revision), aliased(Revision)
+    shown = select(func.max(live.id)).where(
+        live.node_id == Node.id, live.valid_from.is_not(None), live.at <= seen
+    )
+    shown = func.coalesce(shown.correlate(Node).scalar_subquery(), 0)
+    is_later = select(later.id).where(later.node_id == Node.id, later.at > seen)
+    was_ahead = and_(
+        Revision.valid_from.is_(None),
+        Revision.id > shown,
+        is_later.correlate(Node).exists(),
+    )
+    return or_(seen.is_(None), Revision.at > seen, was_ahead)
 
 
 class Reopening:

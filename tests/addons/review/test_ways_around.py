@@ -97,6 +97,26 @@ def test_a_copy_has_the_authors_of_what_was_copied(strict):
         assert state_of(strict, "/section-2/inner")[0] == state
 
 
+def test_who_takes_a_page_back_does_not_publish_their_own_draft_of_it(strict):
+    pat, bob = publisher(strict, "pat"), publisher(strict, "bob")
+    write(pat, "/live", "Nobody else has seen this.")
+    review_form(pat.get("/live/@@state?transition=unpublish")).submit()
+    page = pat.get("/live/@@state?transition=publish")
+    assert "You have written a part of this yourself" in page
+    write(bob, "/live", "Nobody else has seen this. But for a word.")
+    assert "You have written a part of this yourself" in pat.get(page.request.url)
+    carl = publisher(strict, "carl")
+    review_form(carl.get("/live/@@state?transition=publish")).submit()
+    assert "But for a word." in strict.client.get("/live")
+
+
+def test_what_readers_saw_is_shown_again_by_whoever_has_written_it(strict):
+    pat = publisher(strict, "pat")
+    for transition in ("unpublish", "publish"):
+        review_form(pat.get(f"/live/@@state?transition={transition}")).submit()
+    assert "What readers see." in strict.client.get("/live")
+
+
 # -- times ----------------------------------------------------------------------------------------
 
 
