@@ -86,3 +86,19 @@ def test_a_long_list_has_pages(site):
     assert len(first.html.select(".events li")) == 50
     assert len(second.html.select(".events li")) == 13
     assert lines(second.click("Back to the beginning")) == lines(first)
+
+
+def test_under_a_virtual_root_the_list_leads_on_to_what_is_there(make_site):
+    site = make_site(virtual_root_header="true", trusted_proxies="127.0.0.1")
+    for number in range(51):
+        site.add(f"/other-{number}", state=DRAFT)
+        plan(site, f"/other-{number}", MAY)
+    site.add("/docs")
+    site.add("/docs/new", title="New", state=DRAFT)
+    plan(site, "/docs/new", MAY + DAY)
+    ann = site.sign_in("ann", "publisher")
+    ann.extra_environ |= {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_VHM_ROOT": "/docs"}
+    answer = ann.get("/@@planned")
+    assert "What comes later may be" in answer.text
+    later = answer.click("Later")
+    assert lines(later)[1] == "07:30 “New” is published /new Change the time"
