@@ -6,6 +6,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.functional.arranging import journal_of
 
@@ -103,7 +104,7 @@ def test_a_page_is_moved_by_keyboard_undone_deleted_and_restored(open_page, addr
     page.wait_for_url("**/arranged/here/page")
     assert "Moved “Page” back to Here." in page.get_by_role("status").inner_text()
     page.get_by_role("link", name="Close this message").press("Enter")
-    assert page.get_by_role("status").count() == 0
+    expect(page.get_by_role("status")).to_have_count(0)
     assert page.evaluate("document.activeElement.id") == "site-main"
 
     page.goto("/arranged/here/page/@@delete")
@@ -126,7 +127,7 @@ def test_the_same_without_a_script(open_page):
     page.get_by_role("button", name="Copy", exact=True).click()
     assert "Copied “There” to Here." in page.get_by_role("status").inner_text()
     page.get_by_role("link", name="Close this message").click()
-    assert page.get_by_role("status").count() == 0
+    expect(page.get_by_role("status")).to_have_count(0)
     page.goto("/@@operations?who=me")
     page.get_by_role("button", name=re.compile("^Undo: Mo copied")).click()
     assert "to the trash" in page.get_by_role("status").inner_text()

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from myproject.addons.products.models import Product
 from myproject.content.types import Folder
@@ -71,6 +72,6 @@ def test_what_is_wrong_is_said_where_it_is_typed(open_context, shop, shop_addres
     page.get_by_label("leave out this page", exact=True).check()
     page.get_by_label("Text in previews").fill("Come and have tea")
     page.get_by_role("button", name="Save").click()
-    assert page.get_by_text("Saved.").is_visible()
-    assert page.get_by_text("It is not found.").is_visible()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.get_by_text("It is not found.")).to_be_visible()
     assert page.locator(".seo-card").inner_text().endswith("Come and have tea")
