@@ -30,7 +30,7 @@ from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.tree.timing import seen_state
 from myproject.tree.trash import Trashed
 from myproject.tree.urls import climb, path_columns, paths_from_rows, paths_of
-from myproject.tree.visibility import BoundarySet, Visibility, is_member, visible
+from myproject.tree.visibility import BoundarySet, Visibility, is_member, parameters_of, visible
 
 _NODE, _REFERENCE = Node.__table__, Reference.__table__
 
@@ -233,8 +233,7 @@ def load_broken(
             tuple_(_REFERENCE.c.source_id, _REFERENCE.c.target_id)
             > tuple_(literal(after.source_id, Id), literal(after.target_id, Id))
         )
-    sets = {"public": public, "within": within}
-    parameters = {name: each.parameter for name, each in sets.items() if each.ids}
+    parameters = parameters_of({"public": public, "within": within})
     rows = session.connection().execute(query, parameters).all()
     paths = paths_of(session, {row[0] for row in rows}, visibility) if rows else {}
     found = [

@@ -13,7 +13,6 @@ import datetime as dt
 import hashlib
 import hmac
 import secrets
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ForeignKey, String, delete, select
@@ -22,8 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from myproject.db.base import Base, Id, UTCDateTime, utcnow
 from myproject.db.transaction import mark_changed
 from myproject.security.access import ANONYMOUS, Access
-from myproject.security.identity import principals_of
-from myproject.security.models import Membership, User
+from myproject.security.identity import load_people
 from myproject.security.permissions import Permission
 from myproject.tree.actor import Actor
 from myproject.tree.node import Node
@@ -113,19 +111,7 @@ def load_makers(session: Session, links: Iterable[PreviewLink]) -> dict[int | No
     """
     wanted = {link.created_by_id for link in links}
     makers: dict[int | None, frozenset[int]] = {None: ANONYMOUS} if None in wanted else {}
-    ids = [user_id for user_id in wanted if user_id is not None]
-    if not ids:
-        return makers
-    query = (
-        select(User.id, Membership.group_id)
-        .outerjoin(Membership, Membership.user_id == User.id)
-        .where(User.id.in_(ids), User.active)
-    )
-    groups: defaultdict[int, set[int]] = defaultdict(set)
-    for user_id, group_id in session.execute(query):
-        groups[user_id] |= {group_id} - {None}
-    for user_id, own in groups.items():
-        makers[user_id] = principals_of(user_id, frozenset(own))
+    makers |= load_people(session, (each for each in wanted if each is not None))
     return makers
 
 

@@ -34,12 +34,12 @@ from sqlalchemy.orm import Session, aliased
 from myproject.content.operations_log import Audience, Kind, Operation, Step, selected
 from myproject.content.revision_log import by_person
 from myproject.content.revisions import Revision
-from myproject.db.base import Id, UTCDateTime
+from myproject.db.base import Id, UTCDateTime, from_microseconds, to_microseconds
 from myproject.exceptions import NoSuchPlace
 from myproject.tree.node import PUBLISHED, ROOT_ID, TRASHED, Node
 from myproject.tree.timing import seen_state
 from myproject.tree.urls import climb
-from myproject.tree.visibility import BoundarySet, ids_in, is_member
+from myproject.tree.visibility import BoundarySet, ids_in, is_member, parameters_of
 
 #: Rows of each table that are looked through at a time, the newest first: at first, and where too
 #: few of them belong to the place.
@@ -53,8 +53,6 @@ SMALL, FEW = 2_000, 20_000
 SAVE, OPERATION = "s", "o"
 
 _KEY = re.compile(r"(-?[0-9]{1,18})\.([so])([0-9]{1,18})")
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
 _LAST_ID = (1 << 62) - 1
 
 
@@ -66,7 +64,7 @@ class Moment(NamedTuple):
     id: int
 
     def __str__(self) -> str:
-        return f"{(self.at - _EPOCH) // _MICROSECOND}.{self.table}{self.id}"
+        return f"{to_microseconds(self.at)}.{self.table}{self.id}"
 
     @classmethod
     def parse(cls, text: str) -> Moment:
@@ -77,7 +75,7 @@ class Moment(NamedTuple):
         match = _KEY.fullmatch(text)
         try:
             if match is not None:
-                at = _EPOCH + int(match[1]) * _MICROSECOND
+                at = from_microseconds(int(match[1]))
                 return cls(at, match[2], int(match[3]))
         except OverflowError:
             pass
@@ -113,12 +111,13 @@ class Watcher:
     @property
     def parameters(self) -> Mapping[str, Any]:
         """The parameters of statements."""
-        sets = {
-            "writable": self.writable,
-            "drafts": self.drafts,
-            "editable": self.audience.editable,
-        }
-        return {name: found.parameter for name, found in sets.items() if found.ids}
+        return parameters_of(
+            {
+                "writable": self.writable,
+                "drafts": self.drafts,
+                "editable": self.audience.editable,
+            }
+        )
 
 
 class Filters(NamedTuple):

@@ -34,9 +34,26 @@ class Base(DeclarativeBase):
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+
 def utcnow() -> dt.datetime:
     """Return the present time, aware, in UTC."""
     return dt.datetime.now(dt.UTC)
+
+
+def to_microseconds(moment: dt.datetime) -> int:
+    """Return a moment as whole microseconds since 1970, by which addresses name it."""
+    return (moment - EPOCH) // _MICROSECOND
+
+
+def from_microseconds(number: int) -> dt.datetime:
+    """Return the moment that :func:`to_microseconds` was given.
+
+    :raises OverflowError: for one that no calendar has.
+    """
+    return EPOCH + number * _MICROSECOND
 
 
 class UTCDateTime(TypeDecorator[dt.datetime]):

@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from myproject.security.access import ANONYMOUS, Policies
-from myproject.security.identity import principals_of
-from myproject.security.models import AUTHENTICATED_ID, EVERYONE_ID, Membership, User
+from myproject.security.identity import load_people
+from myproject.security.models import EVERYONE_ID
 
 
 class Region(NamedTuple):
@@ -82,19 +81,9 @@ def _classes(
 
     :param affected: only users who are one of these, or belong to one.
     """
-    query = select(User.id, Membership.group_id).outerjoin(
-        Membership, Membership.user_id == User.id
-    )
-    query = query.where(User.active)
-    if not affected & {EVERYONE_ID, AUTHENTICATED_ID}:
-        members = select(Membership.user_id).where(Membership.group_id.in_(affected))
-        query = query.where(User.id.in_(affected) | User.id.in_(members))
-    groups: defaultdict[int, set[int]] = defaultdict(set)
-    for user_id, group_id in session.execute(query):
-        groups[user_id] |= set() if group_id is None else {group_id}
     classes: defaultdict[frozenset[int], int] = defaultdict(int)
-    for user_id, group_ids in groups.items():
-        classes[principals_of(user_id, frozenset(group_ids)) & mattering | ANONYMOUS] += 1
+    for principals in load_people(session, affected).values():
+        classes[principals & mattering | ANONYMOUS] += 1
     return classes
 
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import literal, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
-from myproject.db.base import UTCDateTime
+from myproject.db.base import UTCDateTime, from_microseconds, to_microseconds
 from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.tree.timing import database_now
 from myproject.tree.urls import out_of_reach
-from myproject.tree.visibility import BoundarySet, is_member
+from myproject.tree.visibility import BoundarySet, is_member, parameters_of
 
 _KEY = re.compile(r"([0-9]{1,18})[.]([0-9]{1,18})[.]([01])")
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
 
 
 class Key(NamedTuple):
@@ -31,7 +29,7 @@ class Key(NamedTuple):
     is_end: bool
 
     def __str__(self) -> str:
-        return f"{(self.at - _EPOCH) // _MICROSECOND}.{self.node_id}.{self.is_end:d}"
+        return f"{to_microseconds(self.at)}.{self.node_id}.{self.is_end:d}"
 
     @classmethod
     def parse(cls, text: str) -> Key | None:
@@ -40,7 +38,7 @@ class Key(NamedTuple):
         if match is None:
             return None
         try:
-            at = _EPOCH + int(match[1]) * _MICROSECOND
+            at = from_microseconds(int(match[1]))
         except OverflowError:
             return None
         return cls(at, int(match[2]), match[3] == "1")
@@ -94,10 +92,7 @@ def load_planned(
     if after is not None:
         at = literal(after.at, UTCDateTime())
         query = query.where(place > tuple_(at, literal(after.node_id), literal(int(after.is_end))))
-    named = {"places": places, "drafts": drafts}
-    parameters: dict[str, Any] = {
-        name: boundaries.parameter for name, boundaries in named.items() if boundaries.ids
-    }
+    parameters = parameters_of({"places": places, "drafts": drafts})
     return [
         Planned(
             Key(row.at, row.id, bool(row.is_end)),

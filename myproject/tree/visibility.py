@@ -102,6 +102,11 @@ class BoundarySet:
         return "one" if len(self.ids) == 1 else "in"
 
 
+def parameters_of(sets: Mapping[str, BoundarySet]) -> dict[str, str | int]:
+    """Return the parameters that go with :func:`is_member` of each set, under their names."""
+    return {name: boundaries.parameter for name, boundaries in sets.items() if boundaries.ids}
+
+
 ALL = BoundarySet(are_members=False)
 NONE = BoundarySet()
 
@@ -140,8 +145,7 @@ class Visibility:
 
     def parameters(self, where: str = "visible") -> Mapping[str, str | int]:
         """Return the parameters of :func:`visible`."""
-        sets = {f"{where}_pages": self.pages, f"{where}_drafts": self.drafts}
-        return {name: boundaries.parameter for name, boundaries in sets.items() if boundaries.ids}
+        return parameters_of({f"{where}_pages": self.pages, f"{where}_drafts": self.drafts})
 
 
 def visible(columns: Any, kind: Kind, where: str = "visible") -> ColumnElement[bool]:

@@ -19,6 +19,7 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from myproject.content.timeline import load_timeline
+from myproject.db.base import EPOCH
 from myproject.security.feeds import (
     end_feed_token,
     feed_owner,
@@ -49,7 +50,6 @@ WAITING = "feed"
 _PATH = "/@@activity.atom"
 #: What XML 1.0 cannot hold, however it is written.
 _IMPOSSIBLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class FeedAddress(NamedTuple):
@@ -128,7 +128,7 @@ def _document(request: Any, home: str, lines: Sequence[Line]) -> bytes:
     title = request.registry.settings["myproject.site_title"]
     _text(root, "id", f"{home}/@@activity")
     _text(root, "title", f"{translate(_('Activity'))} – {title}")
-    _text(root, "updated", _time(lines[0].at if lines else _EPOCH))
+    _text(root, "updated", _time(lines[0].at if lines else EPOCH))
     _link(root, "alternate", f"{home}/@@activity", "text/html")
     for line in lines:
         entry = SubElement(root, "entry")

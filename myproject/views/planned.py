@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from itertools import groupby
 from typing import Any, NamedTuple
 
 from pyramid.config import Configurator
@@ -16,7 +15,7 @@ from myproject.views.menus import record_tabs
 from myproject.views.people import load_places, with_query
 from myproject.views.rendering import TEMPLATES, layout
 from myproject.views.sentences import Part, parts_of
-from myproject.views.times import to_local
+from myproject.views.times import by_day
 
 _ = TranslationStringFactory("myproject")
 
@@ -60,10 +59,7 @@ def planned(request: Any) -> dict[str, Any]:
     return {
         **layout(request, _("Planned")),
         "tabs": record_tabs(request, "planned"),
-        "days": [
-            (day, list(of_day))
-            for day, of_day in groupby(lines, lambda line: to_local(request, line.at).date())
-        ],
+        "days": by_day(request, lines),
         "first": with_query(request, "/@@planned") if after else None,
         "following": with_query(request, "/@@planned", after=following) if following else None,
     }

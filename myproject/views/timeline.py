@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import Any, NamedTuple
 
 from pyramid.config import Configurator
@@ -35,7 +34,7 @@ from myproject.views.people import load_places, with_query
 from myproject.views.periods import period_of
 from myproject.views.rendering import TEMPLATES, page_screen
 from myproject.views.sentences import Part, parts_of
-from myproject.views.times import to_local
+from myproject.views.times import by_day
 from myproject.views.versions import label_of, labels_of
 
 _ = TranslationStringFactory("myproject")
@@ -123,10 +122,7 @@ def listed(request: Any, node_id: int, path: str) -> dict[str, Any]:
     return {
         "feed": None,
         "whole_url": None,
-        "days": [
-            (day, list(of_day))
-            for day, of_day in groupby(lines, lambda line: to_local(request, line.at).date())
-        ],
+        "days": by_day(request, lines),
         "form": form,
         "is_filtered": any(given.values()),
         "all_url": f"{request.mount}{path}",

@@ -8,6 +8,8 @@ a date and a time hands it to :func:`from_local`.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
 from pyramid.i18n import TranslationStringFactory
@@ -40,6 +42,15 @@ def to_local(request: Any, moment: dt.datetime) -> dt.datetime:
     except OverflowError:
         # The first and the last day that there is.
         return moment
+
+
+def by_day(request: Any, lines: Iterable[Any]) -> list[tuple[dt.date, list[Any]]]:
+    """Return the lines of a list by the days on which they are, in the zone of whoever asks.
+
+    :param lines: in the order of time, each with its moment ``at``.
+    """
+    days = groupby(lines, lambda line: to_local(request, line.at).date())
+    return [(day, list(of_day)) for day, of_day in days]
 
 
 def from_local(

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from myproject.db.base import Id, UTCDateTime
+from myproject.db.base import Id, UTCDateTime, from_microseconds, to_microseconds
 from myproject.exceptions import NoSuchPlace
 from myproject.tree.listing import Key
 from myproject.tree.node import Node
@@ -52,8 +52,6 @@ ATTEMPTS = (
     (WALK, 200_000),
 )
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
 #: Newer than everything.
 NOW = (dt.datetime.max.replace(tzinfo=dt.UTC), 0)
 
@@ -106,7 +104,7 @@ class Newest:
 def key_of(moment: Moment) -> Key:
     """Return what an address says for a place in the order."""
     at, node_id = moment
-    return Key((at - _EPOCH) // _MICROSECOND, node_id)
+    return Key(to_microseconds(at), node_id)
 
 
 def moment_of(key: str) -> Moment:
@@ -116,7 +114,7 @@ def moment_of(key: str) -> Moment:
     """
     parsed = Key.parse(key)
     try:
-        return _EPOCH + parsed.position * _MICROSECOND, parsed.id
+        return from_microseconds(parsed.position), parsed.id
     except OverflowError as error:
         raise NoSuchPlace("after", key) from error
 

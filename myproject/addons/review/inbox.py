@@ -20,7 +20,7 @@ from myproject.tree.node import PUBLISHED, TRASHED, Node
 from myproject.tree.placement import Placement
 from myproject.tree.timing import seen_state
 from myproject.tree.urls import climb, out_of_reach
-from myproject.tree.visibility import BoundarySet, is_member
+from myproject.tree.visibility import BoundarySet, is_member, parameters_of
 
 #: Pages of a list, at most.
 MOST = 100
@@ -85,7 +85,7 @@ def load_to_review(
         .order_by(Operation.id, Node.id)
         .limit(most)
     )
-    return _waiting(session, query, _parameters(places, drafts))
+    return _waiting(session, query, parameters_of({"places": places, "drafts": drafts}))
 
 
 def count_to_review(
@@ -101,7 +101,9 @@ def count_to_review(
     found = select(Node.id).where(*_in_review(places)).limit(2 * most).cte("found")
     hidden = out_of_reach(select(found.c.id), drafts, "drafts")
     query = select(func.count()).select_from(found).where(found.c.id.not_in(hidden))
-    count = session.connection().scalar(query, _parameters(places, drafts)) or 0
+    count = (
+        session.connection().scalar(query, parameters_of({"places": places, "drafts": drafts})) or 0
+    )
     return min(count, most)
 
 
@@ -113,11 +115,6 @@ def _waits() -> Sequence[ColumnElement[bool]]:
     stage = Node.__table__.c.stage
     # As the index says it: SQLite uses that for nothing else.
     return (stage == IN_REVIEW, stage != literal_column("''"), _is_hidden())
-
-
-def _parameters(places: BoundarySet, drafts: BoundarySet) -> dict[str, Any]:
-    named = {"places": places, "drafts": drafts}
-    return {name: found.parameter for name, found in named.items() if found.ids}
 
 
 def load_submitted(session: Session, user_id: int) -> tuple[list[Waiting], list[Waiting]]:

@@ -5,17 +5,15 @@ What is asked is asked for all pages of a step at once: the statements do not gr
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from myproject.addons.review.steps import REVIEW
 from myproject.security.access import Policies
-from myproject.security.identity import principals_of
-from myproject.security.models import AUTHENTICATED_ID, EVERYONE_ID, Membership, User
+from myproject.security.identity import load_people
+from myproject.security.models import User
 from myproject.security.permissions import ADMINISTRATOR, Permission
 from myproject.tree.node import PUBLISHED, Node
 
@@ -124,21 +122,7 @@ class Recipients:
 
     def _load(self, principals: Iterable[int]) -> People:
         """Return the users among principals, and those who belong to groups among them."""
-        wanted = set(principals)
-        if not wanted:
-            return {}
-        query = (
-            select(User.id, Membership.group_id)
-            .outerjoin(Membership, Membership.user_id == User.id)
-            .where(User.active, User.email.is_not(None))
-        )
-        if not wanted & {AUTHENTICATED_ID, EVERYONE_ID}:
-            members = select(Membership.user_id).where(Membership.group_id.in_(wanted))
-            query = query.where(or_(User.id.in_(wanted), User.id.in_(members)))
-        groups: defaultdict[int, set[int]] = defaultdict(set)
-        for user_id, group_id in self.session.execute(query):
-            groups[user_id] |= {group_id} - {None}
-        return {user_id: principals_of(user_id, frozenset(own)) for user_id, own in groups.items()}
+        return load_people(self.session, principals, User.email.is_not(None))
 
 
 def needs_of(node: Node, needed: Iterable[str]) -> Needs:
